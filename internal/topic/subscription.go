@@ -1,0 +1,302 @@
+package topic
+
+import (
+	"context"
+	"time"
+)
+
+// Policy says what happens to a subscriber that does not keep up.
+type Policy int
+
+const (
+	// Latest hands out only the newest event; older ones are dropped.
+	Latest Policy = iota
+	// Gap hands out all events of the history in order. What left the history
+	// before it was read is reported as Item.Missed with the next event.
+	Gap
+	// Lossless is like Gap, but a loss ends the subscription with ErrLagged.
+	// A publisher that uses Publisher.WaitRoom is paced by such subscribers.
+	Lossless
+)
+
+// SubscribeOptions say what a subscriber wants. The zero value wants the
+// newest of the events published from now on.
+type SubscribeOptions struct {
+	Policy Policy
+	// Replay is the number of events of the history to begin with, the newest
+	// ones; negative means all. For Latest, anything but 0 means the newest.
+	Replay int
+	// Interval is the least time between two events, and what a sampled source
+	// is asked for. Events in between are thinned out and do not count as
+	// dropped. Only for Latest.
+	Interval time.Duration
+	// MaxLag bounds how many events a Gap or Lossless subscriber may be behind;
+	// 0 means as many as the history holds.
+	MaxLag int
+	// Wake, if not nil, is called when an event may be taken after Fill found
+	// none, and when the subscription has ended. It must not block and must not
+	// call into the topic.
+	Wake func()
+}
+
+// Item is what a subscriber gets: an event, and how many events directly before
+// it the subscriber has lost.
+type Item[T any] struct {
+	Event  *Event[T]
+	Missed uint64
+}
+
+// Subscription is a subscriber's place in a topic.
+type Subscription[T any] struct {
+	topic  *Topic[T]
+	opts   SubscribeOptions
+	signal chan struct{}
+
+	// All below is guarded by topic.mu.
+	cursor    uint64    // next sequence number wanted
+	pending   *Event[T] // Latest: the event to hand out next
+	due       time.Time // Latest with Interval: when the next event is wanted
+	waiting   bool      // Fill found nothing; the next event wakes
+	closed    bool
+	delivered uint64
+	dropped   uint64
+}
+
+// offer is called for each published event.
+func (s *Subscription[T]) offer(e *Event[T]) {
+	if s.opts.Policy == Latest && !s.accept(e) {
+		return
+	}
+	if s.waiting {
+		s.wakeLocked()
+	}
+}
+
+// accept makes e the pending event if it is due.
+func (s *Subscription[T]) accept(e *Event[T]) bool {
+	if every := s.opts.Interval; every > 0 {
+		// Half a sampling period of tolerance picks the sample nearest to the
+		// time it is due, so that timer jitter does not skip a whole period.
+		if e.Time.Before(s.due.Add(-s.topic.interval / 2)) {
+			return false
+		}
+		s.due = s.due.Add(every)
+		if s.due.Before(e.Time) {
+			s.due = e.Time.Add(every)
+		}
+	}
+	if s.pending != nil {
+		s.dropLocked(1)
+	}
+	s.pending = e
+	return true
+}
+
+func (s *Subscription[T]) dropLocked(n uint64) {
+	s.dropped += n
+	s.topic.dropped.Add(n)
+}
+
+func (s *Subscription[T]) wakeLocked() {
+	s.waiting = false
+	select {
+	case s.signal <- struct{}{}:
+	default:
+	}
+	if s.opts.Wake != nil {
+		s.opts.Wake()
+	}
+}
+
+// Fill takes up to len(dst) events without blocking and returns how many. It
+// returns 0 and no error when there is nothing now; the next event then calls
+// Wake. It returns an error only when nothing is left: io.EOF or the error of
+// the source if the topic has ended, ErrLagged if a lossless subscriber lost
+// events, ErrClosed if the topic or the subscription was closed.
+func (s *Subscription[T]) Fill(dst []Item[T]) (int, error) {
+	t := s.topic
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.closed || t.closed {
+		return 0, ErrClosed
+	}
+	n, err := 0, error(nil)
+	if s.opts.Policy == Latest {
+		n = s.fillLatest(dst)
+	} else {
+		n, err = s.fillHistory(dst)
+	}
+	if n > 0 {
+		s.delivered += uint64(n)
+		t.delivered.Add(uint64(n))
+		return n, nil
+	}
+	if err == nil {
+		err = t.ended
+	}
+	s.waiting = err == nil
+	return 0, err
+}
+
+func (s *Subscription[T]) fillLatest(dst []Item[T]) int {
+	if s.pending == nil || len(dst) == 0 {
+		return 0
+	}
+	dst[0] = Item[T]{Event: s.pending}
+	s.pending = nil
+	return 1
+}
+
+func (s *Subscription[T]) fillHistory(dst []Item[T]) (int, error) {
+	t := s.topic
+	missed := s.skipLost()
+	if missed > 0 {
+		s.dropLocked(missed)
+		if s.opts.Policy == Lossless {
+			return 0, ErrLagged
+		}
+	}
+	behind := int(t.last + 1 - s.cursor)
+	n := min(len(dst), behind)
+	for i := range n {
+		dst[i] = Item[T]{Event: t.history.at(t.history.n - behind + i)}
+	}
+	if n > 0 {
+		dst[0].Missed = missed
+		s.cursor += uint64(n)
+		if s.opts.Policy == Lossless {
+			t.freeRoomLocked()
+		}
+	}
+	return n, nil
+}
+
+// skipLost moves the cursor over events that may no longer be read and returns
+// how many there were.
+func (s *Subscription[T]) skipLost() uint64 {
+	t := s.topic
+	oldest := t.last + 1 - uint64(t.history.n)
+	if s.opts.MaxLag > 0 && t.last+1-s.cursor > uint64(s.opts.MaxLag) {
+		oldest = max(oldest, t.last+1-uint64(s.opts.MaxLag))
+	}
+	if s.cursor >= oldest {
+		return 0
+	}
+	missed := oldest - s.cursor
+	s.cursor = oldest
+	return missed
+}
+
+// Next waits for the next event. It returns ctx's cause when ctx is done, and
+// otherwise the errors of Fill. A subscription is read either with Next or with
+// Fill, not with both.
+func (s *Subscription[T]) Next(ctx context.Context) (Item[T], error) {
+	var one [1]Item[T]
+	for {
+		n, err := s.Fill(one[:])
+		if n > 0 || err != nil {
+			return one[0], err
+		}
+		select {
+		case <-s.signal:
+		case <-ctx.Done():
+			return Item[T]{}, context.Cause(ctx)
+		}
+	}
+}
+
+// Rewind places the cursor so that the newest n events of the history come
+// next (all, if n is negative), and then what is published later. It is for
+// channels that must wait for Ready before they know what to replay.
+func (s *Subscription[T]) Rewind(n int) {
+	s.topic.mu.Lock()
+	defer s.topic.mu.Unlock()
+	s.rewindLocked(n)
+	s.wakeLocked()
+}
+
+func (s *Subscription[T]) rewindLocked(n int) {
+	t := s.topic
+	if n < 0 || n > t.history.n {
+		n = t.history.n
+	}
+	if s.opts.MaxLag > 0 {
+		n = min(n, s.opts.MaxLag)
+	}
+	s.cursor = t.last + 1 - uint64(n)
+	s.pending = nil
+	if s.opts.Policy == Latest {
+		s.due = time.Now()
+		if n > 0 {
+			s.pending = t.history.newest()
+			s.due = s.due.Add(s.opts.Interval)
+		}
+	}
+}
+
+// SetInterval changes the interval of a Latest subscription. The next event
+// comes no later than one new interval from now.
+func (s *Subscription[T]) SetInterval(every time.Duration) {
+	s.topic.mu.Lock()
+	defer s.topic.mu.Unlock()
+	s.opts.Interval = every
+	s.due = time.Now()
+	s.topic.updateIntervalLocked()
+}
+
+// WaitReady waits until the source has called Publisher.Ready, and returns the
+// error with which it ended if it did so before that. A topic without a source
+// is always ready.
+func (s *Subscription[T]) WaitReady(ctx context.Context) error {
+	t := s.topic
+	for {
+		t.mu.Lock()
+		r, closed := t.run, t.closed || s.closed
+		t.mu.Unlock()
+		switch {
+		case closed:
+			return ErrClosed
+		case r == nil:
+			return nil
+		}
+		select {
+		case <-r.ready:
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			return r.readyErr
+		case <-r.done: // an earlier life of the source; the next one follows
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Lag returns how many events were published that the subscriber has not taken,
+// lost ones included. For Latest it is 0 or 1.
+func (s *Subscription[T]) Lag() uint64 {
+	s.topic.mu.Lock()
+	defer s.topic.mu.Unlock()
+	if s.opts.Policy == Latest {
+		if s.pending != nil {
+			return 1
+		}
+		return 0
+	}
+	return s.topic.last + 1 - s.cursor
+}
+
+// Counts returns how many events the subscriber got and how many it lost.
+func (s *Subscription[T]) Counts() (delivered, dropped uint64) {
+	s.topic.mu.Lock()
+	defer s.topic.mu.Unlock()
+	return s.delivered, s.dropped
+}
+
+// Close ends the subscription and gives up its demand. A concurrent Next
+// returns ErrClosed. Closing twice is allowed.
+func (s *Subscription[T]) Close() {
+	s.topic.mu.Lock()
+	s.closed = true
+	s.topic.mu.Unlock()
+	s.topic.unsubscribe(s)
+}

@@ -1,0 +1,3 @@
+module github.com/heliograph/heliograph/tools
+
+go 1.26
