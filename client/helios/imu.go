@@ -9,7 +9,7 @@ import "time"
 // The frame of the device has +X forward, +Y to the right and +Z up. Names
 // that begin with dr are settings and results of dead reckoning.
 type ImuStatusPayload struct {
-	HasSample        bool    `json:"has_sample"` // at least one vector of the sample is present
+	HasSample        bool    `json:"has_sample"`                   // at least one vector of the sample is present
 	Fusion           string  `json:"fusion,omitempty"`             // filter, one of the ImuFusion constants
 	Range            string  `json:"range,omitempty"`              // angle convention, one of the ImuRange constants
 	UpdateIntervalMS *uint64 `json:"update_interval_ms,omitempty"` // sampling period

@@ -2,7 +2,9 @@ package helios
 
 import "time"
 
-// SensorsClientMessage is a client message of sensors.stream.
+// SensorsClientMessage is a client message of sensors.stream. On the
+// multiplexed socket it also opens the channel; a request without it subscribes
+// to all kinds at 100 ms.
 type SensorsClientMessage struct {
 	Op    string   `json:"op"`              // OpSubscribe or OpUnsubscribe
 	Kinds []string `json:"kinds,omitempty"` // Sensor constants
@@ -25,10 +27,6 @@ const (
 	SensorFirmware = "firmware"
 	SensorLighting = "lighting"
 )
-
-// SensorsParams open or change sensors.stream on the multiplexed socket. They
-// are a SensorsClientMessage; without any, all kinds are subscribed at 100 ms.
-type SensorsParams = SensorsClientMessage
 
 // SensorsStreamEvent is a message of sensors.stream. It holds one or more of
 // the parts: imu and power together, lighting and firmware alone.
