@@ -3,7 +3,7 @@
 //
 //	c, err := client.Dial(ctx, "http://127.0.0.1:5800", client.Options{})
 //	...
-//	sub, err := c.Telemetry(ctx, time.Second)
+//	sub, err := c.Telemetry(ctx, helios.TelemetryParams{})
 //	...
 //	for event, err := range sub.All(ctx) { ... }
 //

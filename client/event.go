@@ -3,7 +3,8 @@ package client
 import "time"
 
 // An Event is one thing that a subscription tells: a message, or with Gap a
-// change of its connection, or with Err a message that could not be read.
+// change of its connection, or with Err an error message of the channel or a
+// message that could not be read.
 type Event[T any] struct {
 	// Value is the message. It is the receiver's to keep and to change.
 	Value T
@@ -16,8 +17,9 @@ type Event[T any] struct {
 	// Gap, if not nil, tells that the connection was lost or is back. Value is
 	// then zero.
 	Gap *Gap
-	// Err, if not nil, tells that a message came which this client cannot read.
-	// Value is then zero; the subscription goes on.
+	// Err, if not nil, is an *Error that the channel told, or says that a message
+	// came which this client cannot read. Value is then zero; the subscription
+	// goes on unless Next says otherwise.
 	Err error
 
 	size int // bytes of the message on the wire, for the bound of the queue

@@ -23,11 +23,12 @@ type spec[T any] struct {
 	query func() url.Values
 	// hello, if not nil, sends what the channel waits for after connecting.
 	hello func(context.Context, *socket) error
-	// decode makes a message of what came.
+	// decode makes a message of what came, or an *Error of an error message.
 	decode func(binary bool, data []byte) (T, error)
 	// judge, if not nil, makes for each connection a function that looks at
-	// each message and says what it means for the subscription.
-	judge func() func(T) verdict
+	// each message, or at the error that the server told, and says what it
+	// means for the subscription.
+	judge func() func(T, *Error) verdict
 	// finite: a close with code 1000 is the end of the channel, not a loss.
 	finite bool
 	// newest and queue choose the rule and the length of the queue.
@@ -217,7 +218,7 @@ func (s *Subscription[T]) serve(ctx context.Context, sock *socket) (cause error,
 	workers.Go(func() { sock.keepAlive(ctx, s.client.opts.PingEvery) })
 	defer func() { sock.release(); leave(); workers.Wait() }()
 
-	judge := func(T) verdict { return verdict{} }
+	judge := func(T, *Error) verdict { return verdict{} }
 	if s.spec.judge != nil {
 		judge = s.spec.judge()
 	}
@@ -249,15 +250,16 @@ func (s *Subscription[T]) serve(ctx context.Context, sock *socket) (cause error,
 }
 
 // receive hands one message to the receiver and gives what it means.
-func (s *Subscription[T]) receive(ctx context.Context, sock *socket, binary bool, data []byte, judge func(T) verdict) verdict {
+func (s *Subscription[T]) receive(ctx context.Context, sock *socket, binary bool, data []byte, judge func(T, *Error) verdict) verdict {
 	e := Event[T]{At: time.Now(), size: len(data)}
-	var v verdict
 	e.Value, e.Err = s.spec.decode(binary, data)
-	if e.Err != nil {
+	var told *Error
+	var v verdict
+	if e.Err == nil || errors.As(e.Err, &told) {
+		v = judge(e.Value, told)
+	} else {
 		e.Err = fmt.Errorf("%s: read a message: %w", s.spec.channel, e.Err)
 		s.client.opts.Logger.Warn("message cannot be read", "channel", s.spec.channel, "err", e.Err)
-	} else {
-		v = judge(e.Value)
 	}
 	sock.busy.Store(true)
 	defer sock.busy.Store(false)

@@ -59,7 +59,7 @@ func (c *Client) WatchAll(ctx context.Context, requests ...Request) (*Subscripti
 		channel: names(requests),
 		path:    "/v1/ws",
 		decode:  decodeEnvelope,
-		judge:   func() func(Message) verdict { return judgeMux(requests) },
+		judge:   func() func(Message, *Error) verdict { return judgeMux(requests) },
 		hello: func(ctx context.Context, sock *socket) error {
 			for _, envelope := range hello {
 				stamped, err := json.Marshal(envelope.at(time.Now()))
@@ -148,14 +148,14 @@ func decodeEnvelope(isBinary bool, data []byte) (Message, error) {
 }
 
 // judgeMux follows which of the channels are still open.
-func judgeMux(requests []Request) func(Message) verdict {
+func judgeMux(requests []Request) func(Message, *Error) verdict {
 	open := make(map[string]bool)
 	for _, r := range requests {
 		open[strings.ToLower(r.Channel)] = true
 	}
-	told := make(map[string]error) // the last error message of each channel
+	told := make(map[string]*Error) // the last error message of each channel
 	var failed error
-	return func(m Message) verdict {
+	return func(m Message, _ *Error) verdict {
 		name := strings.ToLower(m.Channel)
 		switch name {
 		case "channel.error":
@@ -173,7 +173,10 @@ func judgeMux(requests []Request) func(Message) verdict {
 				return verdict{} // the connection follows, and is opened again
 			}
 			if open[cmd] && closed.Reason == "error" {
-				failed = firstError(told[cmd], &Error{Channel: closed.Cmd, Message: "ended with an error"})
+				failed = &Error{Channel: closed.Cmd, Message: "ended with an error"}
+				if told[cmd] != nil {
+					failed = told[cmd]
+				}
 			}
 			delete(open, cmd)
 		default:
@@ -186,53 +189,10 @@ func judgeMux(requests []Request) func(Message) verdict {
 	}
 }
 
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func muxError(payload []byte) (e *Error, cmd string) {
 	var p struct{ Cmd, Code, Message string }
 	_ = json.Unmarshal(payload, &p)
 	return &Error{Channel: p.Cmd, Code: p.Code, Message: p.Message}, strings.ToLower(p.Cmd)
-}
-
-// payloadError gives the error that a channel's message tells, in any of the
-// forms that channels use, or nil.
-func payloadError(channel string, payload []byte) error {
-	var p struct {
-		Type        string  `json:"type"`
-		Message     string  `json:"message"`
-		Error       string  `json:"error"`
-		Status      any     `json:"status"`
-		Reason      string  `json:"reason"`
-		Code        *string `json:"code"`
-		Operation   string  `json:"operation"`
-		RequestID   string  `json:"request_id"`
-		Retryable   *bool   `json:"retryable"`
-		Remediation *string `json:"remediation"`
-	}
-	if json.Unmarshal(payload, &p) != nil {
-		return nil
-	}
-	status, _ := p.Status.(string)
-	if p.Type != "error" && (p.Error == "" || p.Code == nil) && !strings.HasSuffix(status, "_stream_unavailable") {
-		return nil
-	}
-	e := &Error{Channel: channel, Op: p.Operation, Message: firstOf(p.Error, p.Message, p.Reason, status), RequestID: p.RequestID, Retryable: p.Retryable}
-	if p.Code != nil {
-		e.Code = *p.Code
-	} else {
-		e.Code = status
-	}
-	if p.Remediation != nil {
-		e.Remediation = *p.Remediation
-	}
-	return e
 }
 
 // watchPath asks for a channel on its own socket.
@@ -256,8 +216,13 @@ func (c *Client) watchPath(ctx context.Context, channel string, params Params) (
 			}
 			return Message{Channel: channel, Payload: data}, nil
 		},
-		judge: func() func(Message) verdict {
-			return func(m Message) verdict { return verdict{err: payloadError(channel, m.Payload)} }
+		judge: func() func(Message, *Error) verdict {
+			return func(m Message, _ *Error) verdict {
+				if e := payloadError(channel, m.Payload); e != nil {
+					return verdict{err: e}
+				}
+				return verdict{}
+			}
 		},
 	}
 	return subscribe(ctx, c, sp)
@@ -269,8 +234,11 @@ func channelPath(channel string) (string, bool) {
 		id, kind, ok := strings.Cut(rest, ".")
 		return "/v1/ws/streams/" + url.PathEscape(id) + "/" + url.PathEscape(kind), ok && id != "" && kind != ""
 	}
-	subject, _, ok := strings.Cut(channel, ".")
-	return "/v1/ws/" + url.PathEscape(subject), ok && subject != ""
+	subject, kind, ok := strings.Cut(channel, ".")
+	if subject == "device" {
+		subject = kind // device.telemetry is at /v1/ws/telemetry, console.session at /v1/ws/console
+	}
+	return "/v1/ws/" + url.PathEscape(subject), ok && subject != "" && kind != ""
 }
 
 // query gives parameters in the form that a channel's own socket takes.
