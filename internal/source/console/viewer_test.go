@@ -38,6 +38,15 @@ func newHelper(t testing.TB, job string) *Session {
 	return create(t, newManager(t, Options{Shell: self, Env: []string{helperEnv + "=" + job}}))
 }
 
+// newRawHelper waits until the helper has set up its terminal, which would
+// act on some of the input before.
+func newRawHelper(t testing.TB, job string) *Session {
+	t.Helper()
+	s := newHelper(t, job)
+	eventually(t, "raw terminal", func() bool { return len(s.tty.signalKeys()) == 0 })
+	return s
+}
+
 func create(t testing.TB, m *Manager) *Session {
 	t.Helper()
 	s, err := m.Create(Size{})
