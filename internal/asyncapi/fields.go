@@ -1,0 +1,152 @@
+package asyncapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// structure makes the schema of a struct.
+func (r *registry) structure(typ reflect.Type) (*object, error) {
+	properties, required := newObject(), []string{}
+	if err := r.fields(typ, typ, properties, &required); err != nil {
+		return nil, err
+	}
+	o := newObject().set("type", "object").setText("description", r.comments.ofType(typ.PkgPath(), typ.Name()))
+	if len(properties.keys) > 0 {
+		o.set("properties", properties)
+	}
+	if r.open[typ] {
+		return o.set("additionalProperties", true), nil
+	}
+	if len(required) > 0 && !r.optional[typ] {
+		o.set("required", required)
+	}
+	return o, nil
+}
+
+// fields adds the fields of typ, which is owner or embedded in it.
+func (r *registry) fields(owner, typ reflect.Type, properties *object, required *[]string) error {
+	for i := range typ.NumField() {
+		field := typ.Field(i)
+		name := jsonName(field)
+		if field.Anonymous && name == "" {
+			if err := r.fields(owner, field.Type, properties, required); err != nil {
+				return err
+			}
+			continue
+		}
+		if !field.IsExported() || name == "" || name == "-" {
+			continue
+		}
+		schema, err := r.field(owner, typ, field)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		properties.set(name, schema)
+		if !optional(field) {
+			*required = append(*required, name)
+		}
+	}
+	return nil
+}
+
+// field makes the schema of one field.
+func (r *registry) field(owner, typ reflect.Type, field reflect.StructField) (*object, error) {
+	if fixed := r.fixed[owner][jsonName(field)]; fixed != "" {
+		return newObject().set("type", "string").set("const", fixed), nil
+	}
+	schema, err := r.reflect(field.Type)
+	if err != nil {
+		return nil, err
+	}
+	if schema, err = r.keywords(schema, field); err != nil {
+		return nil, err
+	}
+	text := describe(field, r.comments.ofField(typ.PkgPath(), typ.Name(), field.Name))
+	if nullable(field) {
+		schema = newObject().set("anyOf", []*object{schema, newObject().set("type", "null")})
+	}
+	if text != "" && schema.has("$ref") {
+		schema = newObject().set("allOf", []*object{schema})
+	}
+	return schema.setText("description", text), nil
+}
+
+// keywords applies the tags of a field; those of a slice are about its items.
+func (r *registry) keywords(schema *object, field reflect.StructField) (*object, error) {
+	if items, ok := schema.values["items"].(*object); ok {
+		changed, err := r.keywords(items, field)
+		if err != nil {
+			return nil, err
+		}
+		return schema.set("items", changed), nil
+	}
+	if format := field.Tag.Get("format"); format != "" {
+		if name := r.formats[format]; name != "" {
+			return ref("components", "schemas", name), nil
+		}
+		schema.set("format", format)
+	}
+	if values := field.Tag.Get("enum"); values != "" {
+		schema.set("enum", strings.Split(values, ","))
+	}
+	for _, keyword := range []string{"default", "minimum", "maximum"} {
+		text, ok := field.Tag.Lookup(keyword)
+		if !ok {
+			continue
+		}
+		if schema.values["type"] == "string" {
+			schema.set(keyword, text)
+			continue
+		}
+		if !json.Valid([]byte(text)) {
+			return nil, fmt.Errorf("tag %s: %w: %q is not a value of its type", keyword, errType, text)
+		}
+		schema.set(keyword, json.RawMessage(text))
+	}
+	return schema, nil
+}
+
+func jsonName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
+}
+
+// optional tells that the field is left out when it has no value.
+func optional(field reflect.StructField) bool {
+	options := strings.Split(field.Tag.Get("json"), ",")[1:]
+	return slices.Contains(options, "omitempty") || slices.Contains(options, "omitzero")
+}
+
+// nullable tells that the field is null when it has no value.
+func nullable(field reflect.StructField) bool {
+	if optional(field) {
+		return false
+	}
+	return field.Type.Kind() == reflect.Pointer || field.Tag.Get("nullable") == "true"
+}
+
+// constants matches the part of a comment that names Go constants, which mean
+// nothing outside the Go package.
+var constants = regexp.MustCompile(`,? ?(one of )?(the )?\b[A-Z]\w* constants?`)
+
+// describe makes a description of a field's comment: without the field's Go name
+// at its beginning, and without the constants where the schema lists them.
+func describe(field reflect.StructField, text string) string {
+	for _, verb := range []string{" is ", " are "} {
+		if rest, ok := strings.CutPrefix(text, field.Name+verb); ok && rest != "" {
+			text = strings.ToUpper(rest[:1]) + rest[1:]
+		}
+	}
+	if rest, ok := strings.CutPrefix(text, field.Name+" "); ok {
+		text = jsonName(field) + " " + rest
+	}
+	if field.Tag.Get("enum") != "" {
+		text = strings.TrimLeft(constants.ReplaceAllString(text, ""), ";, ")
+	}
+	return text
+}
