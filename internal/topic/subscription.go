@@ -206,13 +206,15 @@ func (s *Subscription[T]) Next(ctx context.Context) (Item[T], error) {
 }
 
 // Rewind places the cursor so that the newest n events of the history come
-// next (all, if n is negative), and then what is published later. It is for
-// channels that must wait for Ready before they know what to replay.
-func (s *Subscription[T]) Rewind(n int) {
+// next (all, if n is negative), and then what is published later. It returns
+// how many events of the history there are to come. It is for channels that must
+// wait for Ready before they know what to replay.
+func (s *Subscription[T]) Rewind(n int) int {
 	s.topic.mu.Lock()
 	defer s.topic.mu.Unlock()
 	s.rewindLocked(n)
 	s.wakeLocked()
+	return int(s.topic.last + 1 - s.cursor)
 }
 
 func (s *Subscription[T]) rewindLocked(n int) {
@@ -259,12 +261,16 @@ func (s *Subscription[T]) WaitReady(ctx context.Context) error {
 		case r == nil:
 			return nil
 		}
+		ready := r.ready
+		if r.ctx.Err() != nil {
+			ready = nil // an earlier life of the source, which is about to end
+		}
 		select {
-		case <-r.ready:
+		case <-ready:
 			t.mu.Lock()
 			defer t.mu.Unlock()
 			return r.readyErr
-		case <-r.done: // an earlier life of the source; the next one follows
+		case <-r.done:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -44,13 +44,18 @@ func Binary(prefix, payload []byte) *Frame { return newFrame(ws.OpBinary, prefix
 
 // AppendText returns a text frame whose payload encode appends to the buffer it
 // is given: the header is put in front of it without a copy. size is a guess
-// of the payload's length. Such frames are not compressed.
-func AppendText(size int, encode func(dst []byte) []byte) *Frame {
-	buf := encode(make([]byte, maxHeader, maxHeader+size))
-	header := appendHeader(make([]byte, 0, maxHeader), ws.OpText, 0, len(buf)-maxHeader)
-	at := maxHeader - len(header)
-	copy(buf[at:], header)
-	return &Frame{op: ws.OpText, head: buf[at:], start: len(header)}
+// of the payload's length; compress says whether the frame may be compressed.
+// It returns encode's error.
+func AppendText(size int, compress bool, encode func(dst []byte) ([]byte, error)) (*Frame, error) {
+	buf, err := encode(make([]byte, maxHeader, maxHeader+size))
+	if err != nil {
+		return nil, err
+	}
+	var header [maxHeader]byte
+	n := len(appendHeader(header[:0], ws.OpText, 0, len(buf)-maxHeader))
+	at := maxHeader - n
+	copy(buf[at:], header[:n])
+	return &Frame{op: ws.OpText, head: buf[at:], start: n, deflate: compress && len(buf)-maxHeader >= deflateFrom}, nil
 }
 
 func newFrame(op ws.OpCode, prefix, payload []byte, deflate bool) *Frame {
