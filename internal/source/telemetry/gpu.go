@@ -137,7 +137,7 @@ func (g *gpuMeter) read() *GPU {
 	if g == nil {
 		return nil
 	}
-	if g.asleep() {
+	if asleep(g.status) {
 		// Reading would wake it up. It does nothing, and that is all we know.
 		return &GPU{UsagePercent: new(float64)}
 	}
@@ -149,14 +149,6 @@ func (g *gpuMeter) read() *GPU {
 		return nil
 	}
 	return &state
-}
-
-func (g *gpuMeter) asleep() bool {
-	if g.status == nil {
-		return false
-	}
-	text, err := g.status.ReadAttr()
-	return err == nil && string(bytes.TrimSpace(text)) == "suspended"
 }
 
 func (g *gpuMeter) readUsage() *float64 {

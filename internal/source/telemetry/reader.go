@@ -168,6 +168,9 @@ func (r *Reader) readSlow(ctx context.Context, s *Sample) {
 	for _, v := range r.disks.mounts {
 		r.noteHung(v.label, v.stale)
 	}
+	if len(r.hung) > 2*maxMounts { // those that were unmounted meanwhile
+		clear(r.hung)
+	}
 }
 
 // noteHung logs when something begins to hang and when it answers again.

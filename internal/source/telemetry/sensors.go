@@ -1,10 +1,12 @@
 package telemetry
 
 import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
-
-	"path/filepath"
 
 	"github.com/heliograph/heliograph/internal/procfile"
 )
@@ -41,12 +43,13 @@ type readings struct {
 
 // thermometer is one temperature sensor.
 type thermometer struct {
-	label string
-	file  *procfile.File
-	every time.Duration // 0: each time
-	read  time.Time
-	last  float64
-	known bool
+	label  string
+	file   *procfile.File
+	status *procfile.File // of runtime power management, of graphics cards only
+	every  time.Duration  // 0: each time
+	read   time.Time
+	last   float64
+	known  bool
 }
 
 // readAll reads all sensors. It may block for as long as one of them does.
@@ -67,6 +70,9 @@ func (s *sensors) readAll() readings {
 }
 
 func (t *thermometer) celsius(now time.Time) (float64, bool) {
+	if asleep(t.status) {
+		return 0, false
+	}
 	if t.read.IsZero() || now.Sub(t.read) >= t.every {
 		t.last, t.known = celsius(t.file)
 		t.read = now
@@ -90,12 +96,12 @@ func (s *sensors) discover() {
 
 	known := make(map[string]*thermometer, len(s.thermometers))
 	for _, t := range s.thermometers {
-		t.file.Close()
+		t.close()
 		known[t.file.Path()] = t
 	}
 	s.thermometers = s.thermometers[:0]
 	for _, z := range zones {
-		s.add(known, z.kind, filepath.Join(z.dir, "temp"), 0)
+		s.add(known, thermometer{label: z.kind}, filepath.Join(z.dir, "temp"))
 	}
 	for _, c := range chips {
 		if !c.zone {
@@ -114,30 +120,49 @@ func (s *sensors) addChip(known map[string]*thermometer, c chip) {
 		if label == "" {
 			label = "temp" + channel.number
 		}
-		s.add(known, strings.TrimSpace(c.name+" "+label), channel.input, every)
+		t := thermometer{label: strings.TrimSpace(c.name + " " + label), every: every}
+		if slices.Contains([]string{"amdgpu", "radeon", "nouveau", "i915", "xe"}, c.name) {
+			t.status = openOrNil(filepath.Join(c.dir, "device/power/runtime_status"))
+		}
+		s.add(known, t, channel.input)
 	}
 }
 
 // add opens a thermometer, and takes over what an earlier one told that was in
-// the same place.
-func (s *sensors) add(known map[string]*thermometer, label, path string, every time.Duration) {
-	if len(s.thermometers) >= maxSensors {
+// the same place. Labels are made different from one another.
+func (s *sensors) add(known map[string]*thermometer, t thermometer, path string) {
+	if t.file = openOrNil(path); t.file == nil || len(s.thermometers) >= maxSensors {
+		t.close()
 		return
 	}
-	file := openOrNil(path)
-	if file == nil {
-		return
+	label := t.label
+	for n := 2; slices.ContainsFunc(s.thermometers, func(o *thermometer) bool { return o.label == t.label }); n++ {
+		t.label = fmt.Sprintf("%s %d", label, n)
 	}
-	t := &thermometer{label: label, file: file, every: every}
-	if old := known[path]; old != nil && old.label == label {
+	if old := known[path]; old != nil && old.label == t.label {
 		t.read, t.last, t.known = old.read, old.last, old.known
 	}
-	s.thermometers = append(s.thermometers, t)
+	s.thermometers = append(s.thermometers, &t)
+}
+
+func (t *thermometer) close() {
+	t.file.Close()
+	t.status.Close()
+}
+
+// asleep reports whether a device is suspended, according to its
+// power/runtime_status. Reading from it would wake it up.
+func asleep(status *procfile.File) bool {
+	if status == nil {
+		return false
+	}
+	text, err := status.ReadAttr()
+	return err == nil && string(bytes.TrimSpace(text)) == "suspended"
 }
 
 func (s *sensors) close() {
 	for _, t := range s.thermometers {
-		t.file.Close()
+		t.close()
 	}
 	s.thermometers = nil
 	s.gpu.close()
