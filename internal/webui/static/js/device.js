@@ -1,0 +1,107 @@
+// @ts-check
+// What is known of the device over HTTP: health, name, system, the round trip
+// time and the difference between its clock and ours.
+
+import { HttpError, json } from './lib/http.js';
+
+/** How often the health is asked for while the page is in sight. */
+export const HEALTH_MS = 5000;
+const HEALTH_TIMEOUT_MS = 3000;
+/** Names and versions change seldom; asking again now and then is enough. */
+const FACTS_EVERY = 12;
+/** Clock readings kept; the one with the shortest round trip is the most exact. */
+const CLOCK_READINGS = 12;
+
+/**
+ * @typedef {import('./types.d.ts').Health} Health
+ * @typedef {import('./types.d.ts').OsInfo} OsInfo
+ */
+
+/** Fires "change" after each reading, and "unauthorised" when the device asks for a token. */
+export class Device extends EventTarget {
+  /** @type {Health | undefined} */
+  health;
+  /** @type {string | undefined} */
+  hostname;
+  /** @type {OsInfo | undefined} */
+  os;
+  /** Round trip of the last answered health request in ms; NaN before it or when the last one failed. */
+  ping = NaN;
+  /** performance.now() of the last answer. */
+  answeredAt = NaN;
+  /** Why the last reading failed, undefined after a success. @type {string | undefined} */
+  error;
+
+  /** @type {{offset: number, ping: number}[]} */
+  #clock = [];
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+  #rounds = 0;
+  #busy = false;
+
+  /** Starts or stops asking. @param {boolean} on */
+  poll(on) {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (!on) return;
+    this.#timer = setInterval(() => void this.read(), HEALTH_MS);
+    void this.read();
+  }
+
+  /** The device's clock now, in Unix ms, as well as it is known. */
+  now() {
+    return Date.now() + this.clockOffset();
+  }
+
+  /** How far the device's clock is ahead of ours, in ms; 0 while unknown. */
+  clockOffset() {
+    let best = { offset: 0, ping: Infinity };
+    for (const reading of this.#clock) if (reading.ping < best.ping) best = reading;
+    return best.offset;
+  }
+
+  /** Reads the health once. @returns {Promise<'ok' | 'unauthorised' | 'unreachable'>} */
+  async read() {
+    if (this.#busy) return this.error ? 'unreachable' : 'ok';
+    this.#busy = true;
+    try {
+      const sent = performance.now();
+      const asked = Date.now();
+      this.health = await json('v1/health', { timeout: HEALTH_TIMEOUT_MS });
+      this.#answered(performance.now() - sent, asked);
+      return 'ok';
+    } catch (err) {
+      return this.#failed(err);
+    } finally {
+      this.#busy = false;
+      this.dispatchEvent(new Event('change'));
+    }
+  }
+
+  /** @param {number} ping @param {number} asked */
+  #answered(ping, asked) {
+    this.ping = ping;
+    this.answeredAt = performance.now();
+    this.error = undefined;
+    this.#clock.push({ offset: (this.health?.server_time_ms ?? asked) - (asked + ping / 2), ping });
+    if (this.#clock.length > CLOCK_READINGS) this.#clock.shift();
+    if (this.#rounds++ % FACTS_EVERY === 0) void this.#readFacts();
+  }
+
+  /** @param {unknown} err @returns {'unauthorised' | 'unreachable'} */
+  #failed(err) {
+    this.ping = NaN;
+    this.error = err instanceof Error ? err.message : String(err);
+    if (!(err instanceof HttpError) || (err.status !== 401 && err.status !== 403)) return 'unreachable';
+    this.dispatchEvent(new Event('unauthorised'));
+    return 'unauthorised';
+  }
+
+  async #readFacts() {
+    const [name, os] = await Promise.allSettled([json('v1/device/hostname'), json('v1/device/os')]);
+    if (name.status === 'fulfilled') this.hostname = name.value.hostname;
+    if (os.status === 'fulfilled') this.os = os.value;
+    if (name.status === 'rejected') this.#rounds = 0; // ask again at the next round
+    this.dispatchEvent(new Event('change'));
+  }
+}

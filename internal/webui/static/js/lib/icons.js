@@ -1,0 +1,42 @@
+// @ts-check
+// Icons drawn for this UI on a 20 by 20 grid, stroked in the current colour.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** @type {Record<string, string>} */
+const PATHS = {
+  gauge: 'M3 14a7 7 0 1 1 14 0M10 14l3.5-4.5M5.2 14h.01M14.8 14h.01',
+  list: 'M3 5h14M3 10h14M3 15h9',
+  lines: 'M5 2.8h7l4 4v10.4H5zM11.8 2.8v4.2H16M8 10.5h5M8 13.5h5',
+  prompt: 'M2.5 4h15v12h-15zM5.5 8l2.5 2.2-2.5 2.2M10.5 12.6h4',
+  usb: 'M10 17V3M7.8 5.2 10 3l2.2 2.2M10 13.5 5.5 11V8.8M10 11.5l4.5-2.4V7M4.3 7h2.4v1.8H4.3zM14.5 6.9a1.2 1.2 0 1 0 0-2.4 1.2 1.2 0 0 0 0 2.4z',
+  history: 'M3.2 10a6.8 6.8 0 1 0 2.2-5M3 3v3.4h3.4M10 6.4V10l2.6 1.8',
+  sun: 'M10 13.4a3.4 3.4 0 1 0 0-6.8 3.4 3.4 0 0 0 0 6.8zM10 2v1.6M10 16.4V18M2 10h1.6M16.4 10H18M4.3 4.3l1.2 1.2M14.5 14.5l1.2 1.2M4.3 15.7l1.2-1.2M14.5 5.5l1.2-1.2',
+  moon: 'M16.5 12A6.8 6.8 0 0 1 8 3.5a6.8 6.8 0 1 0 8.5 8.5z',
+  help: 'M10 17.4a7.4 7.4 0 1 0 0-14.8 7.4 7.4 0 0 0 0 14.8zM7.8 7.9a2.2 2.2 0 1 1 3.3 1.9c-.8.5-1.1.9-1.1 1.7M10 14h.01',
+  search: 'M8.8 14.6a5.8 5.8 0 1 0 0-11.6 5.8 5.8 0 0 0 0 11.6zM13 13l4 4',
+  pause: 'M7 4.5v11M13 4.5v11',
+  play: 'M6.5 4.2 15 10l-8.5 5.8z',
+  down: 'M10 3v10M6 9.4l4 4 4-4M4 17h12',
+  bottom: 'M10 3v11M5.5 9.8 10 14.3l4.5-4.5',
+  plus: 'M10 4v12M4 10h12',
+  close: 'M5.5 5.5l9 9M14.5 5.5l-9 9',
+  wrap: 'M3 5h14M3 10h11a2.7 2.7 0 0 1 0 5.4h-3M12.6 13.4l-2 2 2 2M3 15h4',
+  copy: 'M7 7h9.5v10H7zM13 7V3H3.5v10H7',
+  paste: 'M6.5 4H4v13h12V4h-2.5M7 2.8h6v2.6H7z',
+  warn: 'M10 3 18 16.6H2zM10 8.4v3.6M10 14.3h.01',
+  chip: 'M6 6h8v8H6zM8 6V3M12 6V3M8 17v-3M12 17v-3M6 8H3M6 12H3M17 8h-3M17 12h-3',
+  clear: 'M4 6h12M8 6V4h4v2M5.5 6l.8 11h7.4l.8-11',
+};
+
+/** @param {keyof typeof PATHS} name @returns {SVGSVGElement} hidden from assistive technology */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 20 20');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', PATHS[name] ?? '');
+  svg.append(path);
+  return svg;
+}

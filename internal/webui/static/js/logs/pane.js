@@ -1,0 +1,232 @@
+// @ts-check
+// The lines on the screen. Elements are bounded like the store and grouped in
+// blocks, so that a browser lays out only the blocks in sight.
+
+import { h, perFrame, setText } from '../lib/dom.js';
+import { bytes, clockTime, count } from '../lib/format.js';
+import { gravity, parts } from './level.js';
+import { appendMarked } from './search.js';
+import { LogStore, MAX_LINES } from './store.js';
+
+/** Lines of a block. */
+const BLOCK = 200;
+/** Characters of a line that are shown until it is opened. */
+const LINE_CHARS = 4000;
+/** Distance from the end, in CSS pixels, that still counts as the end. */
+const END_PX = 30;
+
+/** @typedef {import('./store.js').Line} Line */
+
+export class LogPane {
+  store = new LogStore();
+  /** Lines that came while the view was paused. */
+  #pending = new LogStore();
+  /** Lines added to the store and not yet on the screen. @type {Line[]} */
+  #fresh = [];
+  #following = true;
+  /** @type {RegExp | undefined} */
+  #pattern;
+  #only = false;
+  #gravity = 0;
+  #dropped = h('p', { class: 'dropped', hidden: true });
+  #lines = h('div', { class: 'lines' });
+  #empty = h('p', { class: 'empty', hidden: true });
+  el = h('div', { class: 'log-pane', tabIndex: 0, role: 'log', 'aria-label': 'Log lines', 'aria-live': 'off' }, this.#dropped, this.#lines, this.#empty);
+  #flush = perFrame(() => this.#draw());
+  /** Called when following or the number of waiting lines changed. @type {() => void} */
+  onChange = () => {};
+
+  constructor() {
+    this.el.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#following && this.#toEnd()).observe(this.el);
+  }
+
+  get following() {
+    return this.#following;
+  }
+
+  /** Lines waiting behind the pause, with those dropped from the wait. */
+  get waiting() {
+    return this.#pending.lines.length + this.#pending.dropped;
+  }
+
+  /** Number of lines on the screen. */
+  get shownLines() {
+    return this.#lines.querySelectorAll('.line').length;
+  }
+
+  /** @param {{at: number, text: string}[]} lines */
+  add(lines) {
+    const store = this.#following ? this.store : this.#pending;
+    for (const { at, text } of lines) {
+      const line = store.add(at, text);
+      if (this.#following) this.#fresh.push(line);
+    }
+    this.#changed();
+  }
+
+  /** @param {string} text @param {'info' | 'warn'} tone */
+  note(text, tone) {
+    const line = (this.#following ? this.store : this.#pending).note(Date.now(), text, tone);
+    if (this.#following) this.#fresh.push(line);
+    this.#changed();
+  }
+
+  #changed() {
+    if (this.#fresh.length > MAX_LINES) this.#fresh.splice(0, this.#fresh.length - MAX_LINES);
+    this.#flush();
+  }
+
+  /** Texts of the newest lines of the log, oldest first. @param {number} n */
+  newest(n) {
+    const all = this.waiting > 0 ? [...this.store.lines, ...this.#pending.lines] : this.store.lines;
+    return all.filter((l) => !l.note).slice(-n).map((l) => l.text);
+  }
+
+  clear() {
+    this.store.clear();
+    this.#pending.clear();
+    this.#rebuild();
+    this.onChange();
+  }
+
+  /** @param {boolean} on */
+  follow(on) {
+    if (on === this.#following) return;
+    this.#following = on;
+    if (on) this.#release();
+    this.onChange();
+  }
+
+  /** Puts what waited onto the screen. */
+  #release() {
+    this.store.dropped += this.#pending.dropped;
+    if (this.#pending.dropped > 0) this.store.note(Date.now(), `${count(this.#pending.dropped)} lines were dropped while paused`, 'warn');
+    for (const line of this.#pending.lines) {
+      if (line.note) this.store.note(line.at, line.text, line.note);
+      else this.store.add(line.at, line.text);
+    }
+    this.#pending.clear();
+    this.#rebuild();
+    this.#toEnd();
+  }
+
+  /** @param {RegExp | undefined} pattern @param {boolean} only whether to hide lines without a match @param {number} gravityFrom least gravity shown */
+  filter(pattern, only, gravityFrom) {
+    this.#pattern = pattern;
+    this.#only = only;
+    this.#gravity = gravityFrom;
+    this.#rebuild();
+    if (this.#following) this.#toEnd();
+  }
+
+  /** @param {Line} line */
+  #shown(line) {
+    if (line.note) return true;
+    if (gravity(line.level) < this.#gravity) return false;
+    return !this.#only || !this.#pattern || line.text.search(this.#pattern) >= 0;
+  }
+
+  #rebuild() {
+    this.#lines.replaceChildren();
+    this.#fresh = [...this.store.lines];
+    this.#draw();
+  }
+
+  #draw() {
+    if (this.el.clientHeight === 0 && this.#fresh.length < MAX_LINES) return; // out of sight: drawn when shown
+    for (const line of this.#fresh) if (this.#shown(line)) this.#append(line);
+    this.#fresh = [];
+    this.#trim();
+    this.#dropped.hidden = this.store.dropped === 0;
+    setText(this.#dropped, `${count(this.store.dropped)} older lines were dropped from this view, which keeps the newest ${count(MAX_LINES)}. The download has them all.`);
+    if (this.#following) this.#toEnd();
+    this.onChange();
+  }
+
+  /** Draws what was left while out of sight. */
+  refresh() {
+    this.#draw();
+  }
+
+  /** @param {Line} line */
+  #append(line) {
+    let block = /** @type {HTMLElement | null} */ (this.#lines.lastElementChild);
+    if (!block || block.childElementCount >= BLOCK) {
+      block = h('div', { class: 'block' });
+      this.#lines.append(block);
+    }
+    block.append(this.#element(line));
+    block.dataset.last = String(line.n);
+  }
+
+  /** @param {Line} line */
+  #element(line) {
+    if (line.note) return h('div', { class: 'line-note', 'data-tone': line.note }, line.text);
+    const el = h('div', { class: 'line', 'data-level': line.level || null });
+    const [time, origin, message] = parts(line.text);
+    const stamp = time || `${clockTime(line.at, true)} `;
+    el.append(h('span', { class: time ? 'time' : 'time read', title: time ? '' : 'when the server read the line' }, stamp));
+    if (origin) appendMarked(el.appendChild(h('span', { class: 'origin' })), origin, this.#pattern);
+    const text = el.appendChild(h('span', { class: 'text' }));
+    appendMarked(text, message.slice(0, LINE_CHARS), this.#pattern);
+    if (message.length > LINE_CHARS) el.append(this.#more(text, message));
+    return el;
+  }
+
+  /** @param {HTMLElement} text @param {string} message */
+  #more(text, message) {
+    const rest = message.slice(LINE_CHARS);
+    const button = h('button', { type: 'button', class: 'more' }, `show ${bytes(rest.length)} more`);
+    button.addEventListener('click', () => {
+      appendMarked(text, rest, this.#pattern);
+      button.remove();
+    });
+    return button;
+  }
+
+  /** Removes blocks whose lines have all left the store. */
+  #trim() {
+    const first = this.store.lines[0]?.n ?? Infinity;
+    let block = /** @type {HTMLElement | null} */ (this.#lines.firstElementChild);
+    while (block && Number(block.dataset.last) < first) {
+      const next = /** @type {HTMLElement | null} */ (block.nextElementSibling);
+      block.remove();
+      block = next;
+    }
+  }
+
+  #toEnd() {
+    this.el.scrollTop = this.el.scrollHeight;
+  }
+
+  #scrolled() {
+    const atEnd = this.el.scrollHeight - this.el.scrollTop - this.el.clientHeight < END_PX;
+    if (atEnd !== this.#following && this.el.clientHeight > 0) this.follow(atEnd);
+  }
+
+  /** @param {string} text shown instead of lines; empty for none */
+  say(text) {
+    setText(this.#empty, text);
+    this.#empty.hidden = text === '';
+  }
+
+  /** Goes to another match. @param {number} step @returns {string} position for people, empty if there is no match */
+  step(step) {
+    const marks = [...this.#lines.querySelectorAll('mark')];
+    if (marks.length === 0) return '';
+    const now = marks.findIndex((m) => m.classList.contains('current'));
+    const next = now < 0 ? (step > 0 ? 0 : marks.length - 1) : (now + step + marks.length) % marks.length;
+    marks[now]?.classList.remove('current');
+    const mark = /** @type {HTMLElement} */ (marks[next]);
+    mark.classList.add('current');
+    this.follow(false);
+    mark.scrollIntoView({ block: 'center' });
+    return `${next + 1} of ${count(marks.length)}`;
+  }
+
+  /** Number of matches on the screen. */
+  get matchCount() {
+    return this.#lines.querySelectorAll('mark').length;
+  }
+}

@@ -1,0 +1,89 @@
+// @ts-check
+// The lines of one source that this page holds: bounded by count and size, the
+// newest are kept, and what was dropped is counted.
+
+import { levelOf } from './level.js';
+
+/** Lines kept. */
+export const MAX_LINES = 5000;
+/** Characters kept. */
+export const MAX_CHARS = 8 << 20;
+/** Lines compared to find where a replay continues what is known. */
+const CONTEXT = 50;
+
+/**
+ * @typedef {import('./level.js').Level} Level
+ * @typedef {{n: number, at: number, text: string, level: Level, note?: 'info' | 'warn'}} Line
+ * A line with note is a remark of this page, not of the log.
+ */
+
+export class LogStore {
+  /** Oldest first. @type {Line[]} */
+  lines = [];
+  /** Lines of the log dropped since the store was cleared. */
+  dropped = 0;
+  #chars = 0;
+  #next = 1;
+
+  /** @param {number} at Unix ms @param {string} text @returns {Line} */
+  add(at, text) {
+    return this.#push({ n: this.#next++, at, text, level: levelOf(text) });
+  }
+
+  /** Adds a remark. @param {number} at @param {string} text @param {'info' | 'warn'} tone @returns {Line} */
+  note(at, text, tone) {
+    return this.#push({ n: this.#next++, at, text, level: '', note: tone });
+  }
+
+  clear() {
+    this.lines = [];
+    this.dropped = 0;
+    this.#chars = 0;
+  }
+
+  /** @param {Line} line */
+  #push(line) {
+    this.lines.push(line);
+    this.#chars += line.text.length;
+    if (this.lines.length > MAX_LINES || this.#chars > MAX_CHARS) this.#trim();
+    return line;
+  }
+
+  #trim() {
+    let from = 0;
+    while (from < this.lines.length - 1 && (this.lines.length - from > MAX_LINES || this.#chars > MAX_CHARS)) {
+      const line = /** @type {Line} */ (this.lines[from++]);
+      this.#chars -= line.text.length;
+      if (!line.note) this.dropped++;
+    }
+    this.lines.splice(0, from);
+  }
+}
+
+/**
+ * Where a replay continues the known lines: the index of its first line that is
+ * not known, or -1 when the two do not meet, so that lines may be missing. Among
+ * several places the one with the longest agreement wins, and the earliest of
+ * those, because a line shown twice is better than one left out.
+ * @param {readonly string[]} known @param {readonly string[]} replay
+ */
+export function continuation(known, replay) {
+  let best = -1;
+  let longest = 0;
+  for (let i = 0; i < replay.length; i++) {
+    const length = agreement(known, replay, i);
+    if (length <= longest) continue;
+    longest = length;
+    best = i + 1;
+  }
+  return best;
+}
+
+/** How many lines before and including replay[end] equal the end of known; 0 if they differ within both. @param {readonly string[]} known @param {readonly string[]} replay @param {number} end */
+function agreement(known, replay, end) {
+  const most = Math.min(known.length, end + 1, CONTEXT);
+  for (let back = 0; back < most; back++) {
+    if (known[known.length - 1 - back] !== replay[end - back]) return 0;
+  }
+  return most;
+}
