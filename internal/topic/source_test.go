@@ -174,21 +174,25 @@ func TestSampledSourceRunsAtTheFastestRateWanted(t *testing.T) {
 		if n := reads.Load(); n != 11 {
 			t.Errorf("%d reads in 10 s at 1 Hz, want 11", n)
 		}
+		synctest.Wait()
 		reads.Store(0)
 		var fast []*topic.Subscription[int32]
 		for range 100 {
 			s, _ := tp.Subscribe(topic.SubscribeOptions{Interval: 250 * time.Millisecond, Replay: 1})
 			fast = append(fast, s)
 		}
-		time.Sleep(10 * time.Second)
+		time.Sleep(10*time.Second + time.Millisecond)
+		synctest.Wait()
 		if n := reads.Load(); n != 40 {
 			t.Errorf("%d reads in 10 s for 100 viewers at 4 Hz, want 40", n)
 		}
 		for _, s := range fast {
 			s.Close()
 		}
+		synctest.Wait()
 		reads.Store(0)
 		time.Sleep(10*time.Second + time.Millisecond)
+		synctest.Wait()
 		if n := reads.Load(); n != 10 {
 			t.Errorf("%d reads in 10 s after the fast ones left, want 10", n)
 		}
