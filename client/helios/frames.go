@@ -1,5 +1,9 @@
 package helios
 
+// FramesEvent is a text message of streams.{stream_id}.frames: FramesFormat or
+// FramesError.
+type FramesEvent interface{ framesEvent() }
+
 // FramesFormat is the text message of streams.{stream_id}.frames before the
 // first frame and after each change of it. Each frame is one binary message; on
 // the multiplexed socket it begins with the 16 bytes of the stream's UUID.
@@ -24,6 +28,9 @@ type FramesError struct {
 	Retryable   *bool  `json:"retryable,omitempty"`
 	Remediation string `json:"remediation,omitempty"`
 }
+
+func (FramesFormat) framesEvent() {}
+func (FramesError) framesEvent()  {}
 
 // Values of FramesError.
 const (
