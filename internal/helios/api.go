@@ -1,0 +1,129 @@
+package helios
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/changelog"
+	"github.com/heliograph/heliograph/internal/source/console"
+	"github.com/heliograph/heliograph/internal/source/process"
+	"github.com/heliograph/heliograph/internal/source/telemetry"
+	"github.com/heliograph/heliograph/internal/source/usb"
+	"github.com/heliograph/heliograph/internal/topic"
+	"github.com/heliograph/heliograph/internal/wsconn"
+)
+
+// Deps is everything of the device that the protocol shows. All fields are
+// required, except where it says otherwise.
+type Deps struct {
+	Version   string
+	Hub       *wsconn.Hub
+	Telemetry *topic.Topic[telemetry.Sample]
+	Processes *topic.Topic[process.Snapshot]
+	USB       *usb.Inventory
+	I2C       func() (wire.I2C, error)
+	Host      Host
+	Changes   *changelog.Log
+	Console   *console.Manager // nil: switched off
+	Logs      []LogSource
+	Units     UnitStates // nil: no unit has a state
+	Document  func(host string, tls bool) []byte
+	Logger    *slog.Logger
+}
+
+// Host is what the operating system tells about itself.
+type Host interface {
+	// OS returns what os-release says, and false if there is none.
+	OS() (wire.DeviceOS, bool)
+	// Hostname returns the name of the device.
+	Hostname() (string, error)
+	// SetHostname renames the device, for good. The error wraps ErrBadHostname
+	// if that is no name for a device.
+	SetHostname(name string) error
+}
+
+// ErrBadHostname says that a name is no valid host name.
+var ErrBadHostname = errors.New("not a valid host name")
+
+// API serves the protocol.
+type API struct {
+	deps       Deps
+	hub        *wsconn.Hub
+	log        *slog.Logger
+	started    time.Time
+	channels   []*Channel
+	logs       *logCatalogue
+	logStreams atomic.Int32
+	errors     errorHistory
+	revisions  revisions
+
+	stopping context.Context // done when the server is about to shut down
+	stop     context.CancelCauseFunc
+	running  sync.WaitGroup // channels of multiplexed sockets
+}
+
+// New returns the API of a device.
+func New(deps Deps) *API {
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &API{
+		deps:    deps,
+		hub:     deps.Hub,
+		log:     deps.Logger,
+		started: time.Now(),
+		logs:    newLogCatalogue(deps.Logs, deps.Units, deps.Logger),
+	}
+	a.stopping, a.stop = context.WithCancelCause(context.Background())
+	a.channels = a.table()
+	return a
+}
+
+// Close ends the channels of the multiplexed sockets, each with its
+// channel.closed, and releases the logs. The connections themselves are the
+// hub's, which is shut down next.
+func (a *API) Close() {
+	a.stop(wsconn.ErrShutdown)
+	a.running.Wait()
+	a.logs.close()
+}
+
+// find returns the published channel of that name and the stream id in it.
+func (a *API) find(name string) (*Channel, uuid.UUID) {
+	for _, ch := range a.channels {
+		text, ok := ch.match(name)
+		if !ok || !ch.Published {
+			continue
+		}
+		if text == "" {
+			return ch, uuid.Nil
+		}
+		if id, err := parseUUID(text); err == nil {
+			return ch, id
+		}
+	}
+	return nil, uuid.Nil
+}
+
+// Register adds the protocol's routes to mux.
+func (a *API) Register(mux *http.ServeMux) {
+	mux.HandleFunc("/v1/ws", a.serveMux)
+	for _, ch := range a.channels {
+		mux.HandleFunc("/v1/ws/"+ch.Path, a.serveSocket(ch))
+	}
+	document := a.view(a.getDocument)
+	mux.Handle("GET /asyncapi.json", document)
+	mux.Handle("GET /v1/asyncapi.json", document)
+	mux.Handle("/v1/", a.restHandler())
+	mux.Handle("GET /v1", a.view(a.getSummary))
+}
+
+func isTimeout(err error) bool { return errors.Is(err, context.DeadlineExceeded) }

@@ -1,0 +1,83 @@
+package helios
+
+import (
+	"net/http"
+	"time"
+
+	wire "github.com/heliograph/heliograph/client/helios"
+)
+
+// routes adds the HTTP endpoints.
+func (a *API) routes(mux *http.ServeMux) {
+	mux.Handle("GET /v1/health", a.view(a.getHealth))
+	mux.Handle("GET /v1/errors", a.view(a.getErrors))
+	mux.Handle("DELETE /v1/errors", a.control(a.deleteErrors))
+	mux.Handle("GET /v1/errors/export", a.view(a.exportErrors))
+	a.consoleRoutes(mux)
+	a.logRoutes(mux)
+	a.deviceRoutes(mux)
+	a.peripheralRoutes(mux)
+	mux.Handle("GET /v1/streams", a.view(a.getStreams))
+}
+
+func (a *API) health() wire.Health {
+	return wire.Health{
+		OK:           true,
+		ServerTimeMS: nowMS(),
+		UptimeMS:     uint64(time.Since(a.started).Milliseconds()),
+		Version:      a.deps.Version,
+	}
+}
+
+func (a *API) getHealth(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, a.health())
+	return nil
+}
+
+func (a *API) getSummary(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, wire.Summary{
+		Health: a.health(),
+		Streams: wire.SummaryStreams{
+			Capabilities: map[string]any{}, Codecs: []any{}, ResolvedStreams: []any{},
+			Revision: a.revisions.number("/v1/streams", []byte("[]")),
+		},
+	})
+	return nil
+}
+
+// getStreams answers with the list of streams, of which there are none yet.
+func (a *API) getStreams(w http.ResponseWriter, r *http.Request) error {
+	return a.writeRevisioned(w, r, []any{}, []any{})
+}
+
+func (a *API) getErrors(w http.ResponseWriter, r *http.Request) error {
+	limit, err := queryInt(r, "limit", errorHistorySize, 0, errorHistorySize)
+	if err != nil {
+		return err
+	}
+	since, err := queryInt(r, "since_ms", 0, 0, 1<<53)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, wire.ErrorHistory{Items: a.errors.list(limit, uint64(since))})
+	return nil
+}
+
+func (a *API) exportErrors(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Disposition", `attachment; filename="errors.json"`)
+	return a.getErrors(w, r)
+}
+
+func (a *API) deleteErrors(w http.ResponseWriter, _ *http.Request) error {
+	a.errors.clear()
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// getDocument answers with the AsyncAPI document for the address that the
+// client used.
+func (a *API) getDocument(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Type", "application/json")
+	_, err := w.Write(a.deps.Document(r.Host, r.TLS != nil))
+	return err
+}

@@ -1,0 +1,89 @@
+package helios
+
+import (
+	"net/http"
+	"strconv"
+
+	wire "github.com/heliograph/heliograph/client/helios"
+)
+
+func (a *API) peripheralRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /v1/peripherals", a.view(a.getPeripherals))
+	mux.Handle("GET /v1/peripherals/usb", a.view(a.getUSB))
+	mux.Handle("GET /v1/peripherals/cameras", a.view(a.getCameras))
+	mux.Handle("GET /v1/peripherals/i2c", a.view(a.getI2C))
+	mux.Handle("POST /v1/peripherals/i2c/scan", a.control(a.getI2C))
+	mux.Handle("GET /v1/device/i2c", a.view(a.getI2C))
+	mux.Handle("GET /v1/peripherals/leds", a.view(a.getLEDs))
+}
+
+func (a *API) getPeripherals(w http.ResponseWriter, r *http.Request) error {
+	none := []string{}
+	p := wire.Peripherals{
+		Cameras: []any{},
+		Errors:  wire.PeripheralErrors{Cameras: none, Fan: none, I2C: none, Lighting: none, USB: none},
+		Sensors: []wire.SensorPeripheral{},
+	}
+	var err error
+	if p.USB, err = a.usbPeripherals(); err != nil {
+		p.Errors.USB = []string{err.Error()}
+	}
+	if found, err := a.deps.I2C(); err != nil {
+		p.Errors.I2C = []string{err.Error()}
+	} else {
+		p.I2C = &found
+	}
+	return a.writeRevisioned(w, r, p, p)
+}
+
+// usbPeripherals lists the devices that a person would call USB devices.
+func (a *API) usbPeripherals() ([]wire.UsbPeripheral, error) {
+	found := []wire.UsbPeripheral{}
+	devices, err := a.deps.USB.Scan()
+	if err != nil {
+		return found, err
+	}
+	for _, d := range devices {
+		if !d.Peripheral() {
+			continue
+		}
+		out := wire.UsbPeripheral{ID: d.ID(), Kind: d.Kind, Description: d.Description(), Present: true, Warnings: []wire.Warning{}}
+		for _, warning := range d.Warnings {
+			out.Warnings = append(out.Warnings, wire.Warning{Code: warning.Code, Message: warning.Message})
+		}
+		found = append(found, out)
+	}
+	return found, nil
+}
+
+func (a *API) getUSB(w http.ResponseWriter, _ *http.Request) error {
+	found, err := a.usbPeripherals()
+	if err != nil {
+		return failure(http.StatusBadGateway, "%s", err)
+	}
+	writeJSON(w, http.StatusOK, found)
+	return nil
+}
+
+// getCameras answers with the list of cameras: none is looked for yet.
+func (a *API) getCameras(w http.ResponseWriter, r *http.Request) error {
+	body := wire.Cameras{Cameras: []any{}, Errors: []string{}}
+	return a.writeRevisioned(w, r, body, body)
+}
+
+func (a *API) getI2C(w http.ResponseWriter, _ *http.Request) error {
+	found, err := a.deps.I2C()
+	if err != nil {
+		return failure(http.StatusBadGateway, "%s", err)
+	}
+	writeJSON(w, http.StatusOK, found)
+	return nil
+}
+
+// getLEDs tells that no lights are driven.
+func (a *API) getLEDs(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, wire.Presence{Present: false})
+	return nil
+}
+
+func uitoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
