@@ -13,7 +13,7 @@ type ConsoleClientEvent interface{ consoleClientEvent() }
 // ConsoleReady is the first message of console.session.
 type ConsoleReady struct {
 	Type      string `json:"type"` // "ready"
-	SessionID string `json:"session_id"`
+	SessionID string `json:"session_id" format:"uuid"`
 	Shell     string `json:"shell"` // path of the program
 	Cols      uint16 `json:"cols"`
 	Rows      uint16 `json:"rows"`
@@ -47,7 +47,7 @@ type ConsoleResize struct {
 // ConsoleOpen opens the console of a multiplexed connection.
 type ConsoleOpen struct {
 	Type      string `json:"type"` // "open"
-	SessionID string `json:"session_id,omitempty"`
+	SessionID string `json:"session_id,omitempty" format:"uuid"`
 	Cols      uint16 `json:"cols,omitempty"`
 	Rows      uint16 `json:"rows,omitempty"`
 }

@@ -12,9 +12,10 @@ type DevicesReady struct {
 
 // DevicesUpdate says that an inventory has changed.
 type DevicesUpdate struct {
-	Type        string   `json:"type"`         // "update"
-	TimestampMS uint64   `json:"timestamp_ms"` // of the newest change
-	Reasons     []string `json:"reasons"`      // not empty, in the order of the Reason constants
+	Type        string `json:"type"`         // "update"
+	TimestampMS uint64 `json:"timestamp_ms"` // of the newest change
+	// Reasons is not empty, has no duplicates, and is in this order.
+	Reasons []string `json:"reasons" enum:"api,pipelines,localization,media,imu,device,settings,usb,streams"`
 }
 
 // ErrorEvent is the error message of the channels whose messages have a type.

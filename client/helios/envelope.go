@@ -42,8 +42,8 @@ type ChannelClose struct {
 
 // ChannelClosed is the payload of CmdChannelClosed.
 type ChannelClosed struct {
-	Cmd    string `json:"cmd"`    // the channel that has ended
-	Reason string `json:"reason"` // one of the Closed constants
+	Cmd    string `json:"cmd"`                                       // the channel that has ended
+	Reason string `json:"reason" enum:"client,ended,error,shutdown"` // one of the Closed constants
 }
 
 // Reasons of ChannelClosed.
@@ -56,8 +56,9 @@ const (
 
 // ChannelError is the payload of CmdChannelError.
 type ChannelError struct {
-	Cmd     string `json:"cmd,omitempty"` // the offending command, if it could be read
-	Code    string `json:"code"`          // one of the Err constants
+	Cmd string `json:"cmd,omitempty"` // the offending command, if it could be read
+	// Code is one of the Err constants.
+	Code    string `json:"code" enum:"invalid_envelope,unknown_cmd,invalid_payload,not_open,too_many_channels,forbidden"`
 	Message string `json:"message"`
 }
 

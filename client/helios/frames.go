@@ -21,8 +21,8 @@ type FramesError struct {
 	Error       string `json:"error"` // for people to read, for example "stream not found"
 	Code        string `json:"code,omitempty"`
 	TimestampMS uint64 `json:"timestamp_ms"`
-	Source      string `json:"source"`                   // SourceStreamFrames
-	Operation   string `json:"operation"`                // OpSnapshotOutput or OpSetOutput
+	Source      string `json:"source"`                   // "helios-api/ws/streams.frames"
+	Operation   string `json:"operation"`                // "snapshot_stream_output" or "set_stream_output"
 	RequestID   string `json:"request_id" format:"uuid"` // of the connection
 	TraceID     string `json:"trace_id" format:"uuid"`   // of the connection
 	Retryable   *bool  `json:"retryable,omitempty"`

@@ -9,9 +9,11 @@ import "time"
 // The frame of the device has +X forward, +Y to the right and +Z up. Names
 // that begin with dr are settings and results of dead reckoning.
 type ImuStatusPayload struct {
-	HasSample        bool    `json:"has_sample"`                   // at least one vector of the sample is present
-	Fusion           string  `json:"fusion,omitempty"`             // filter, one of the ImuFusion constants
-	Range            string  `json:"range,omitempty"`              // angle convention, one of the ImuRange constants
+	HasSample bool `json:"has_sample"` // at least one vector of the sample is present
+	// Filter, one of the ImuFusion constants.
+	Fusion string `json:"fusion,omitempty" enum:"madgwick_no_mag,madgwick"`
+	// Angle convention, one of the ImuRange constants.
+	Range            string  `json:"range,omitempty" enum:"negative_180_to_180,zero_to_360"`
 	UpdateIntervalMS *uint64 `json:"update_interval_ms,omitempty"` // sampling period
 
 	DrVelocityDampTauSeconds      *float64 `json:"dr_velocity_damp_tau_seconds,omitempty"`       // velocity damping, s
@@ -101,8 +103,8 @@ type ImuSources struct {
 
 // ImuOptions is what a settings form may offer.
 type ImuOptions struct {
-	Fusion      []string `json:"fusion"`       // ImuFusion constants; never null
-	Range       []string `json:"range"`        // ImuRange constants; never null
+	Fusion      []string `json:"fusion"`       // what fusion may be; never null
+	Range       []string `json:"range"`        // what range may be; never null
 	IntervalsMS []uint64 `json:"intervals_ms"` // ascending, without duplicates; never null
 }
 
@@ -126,17 +128,17 @@ type ImuUpdateRequest struct {
 // ImuStreamError is the last message of an imu.stream that has failed. It is
 // told from an ImuStatusPayload by its key status.
 type ImuStreamError struct {
-	Status      string  `json:"status"` // StatusImuUnavailable
+	Status      string  `json:"status"` // "imu_stream_unavailable"
 	Reason      string  `json:"reason"` // for people to read
 	Code        *string `json:"code"`   // usually null
 	TimestampMS uint64  `json:"timestamp_ms"`
-	Source      string  `json:"source"`     // SourceImu
-	Operation   string  `json:"operation"`  // OpConnect or OpStream
-	RequestID   string  `json:"request_id"` // of the connection
-	TraceID     string  `json:"trace_id"`   // of the connection
+	Source      string  `json:"source"`                   // "helios-api/http/device/imu.ws"
+	Operation   string  `json:"operation"`                // "connect" or "stream"
+	RequestID   string  `json:"request_id" format:"uuid"` // of the connection
+	TraceID     string  `json:"trace_id" format:"uuid"`   // of the connection
 	Retryable   *bool   `json:"retryable"`
 	Remediation *string `json:"remediation"`
-	ReportedBy  string  `json:"reported_by"` // ReportedByAPI
+	ReportedBy  string  `json:"reported_by"` // "helios-api"
 }
 
 // Values of ImuStreamError and of the error objects like it.

@@ -37,10 +37,11 @@ const (
 
 // LogSource describes a log that can be read.
 type LogSource struct {
-	ID        string      `json:"id"` // "journal", "dmesg", "unit:<name>", "file:<path>"
-	Label     string      `json:"label"`
-	Group     string      `json:"group"`
-	Kind      string      `json:"kind"` // one of the LogKind constants
+	ID    string `json:"id"` // "journal", "dmesg", "unit:<name>", "file:<path>"
+	Label string `json:"label"`
+	Group string `json:"group"`
+	// Kind is one of the LogKind constants.
+	Kind      string      `json:"kind" enum:"journal_system,journal_unit,dmesg,file"`
 	Unit      string      `json:"unit,omitempty"`
 	Path      string      `json:"path,omitempty"`
 	Important bool        `json:"important"` // list first

@@ -10,13 +10,14 @@ type StreamMetricsEvent struct {
 // StreamMetricsError is the last message of a streams.{stream_id}.metrics that
 // has failed. It is told from a StreamMetricsEvent by its key error.
 type StreamMetricsError struct {
-	StreamID    string `json:"stream_id,omitempty" format:"uuid"`
-	Error       string `json:"error"`  // short summary
-	Code        string `json:"code"`   // one of the Metrics constants
+	StreamID string `json:"stream_id,omitempty" format:"uuid"`
+	Error    string `json:"error"` // short summary
+	// Code is one of the Metrics constants.
+	Code        string `json:"code" enum:"stream_not_found,engine_unavailable,metrics_timeout,engine_unexpected,ws_send_failed,metrics_error"`
 	Detail      string `json:"detail"` // longer text
 	TimestampMS uint64 `json:"timestamp_ms"`
-	Source      string `json:"source"`                   // SourceStreamMetrics
-	Operation   string `json:"operation"`                // OpSnapshot or OpSendMetrics
+	Source      string `json:"source"`                   // "helios-api/ws/streams.metrics"
+	Operation   string `json:"operation"`                // "snapshot" or "send_metrics"
 	RequestID   string `json:"request_id" format:"uuid"` // of the connection
 	TraceID     string `json:"trace_id" format:"uuid"`   // equal to RequestID
 	Retryable   *bool  `json:"retryable,omitempty"`
@@ -53,7 +54,7 @@ type StreamMetrics struct {
 	FrameDemand       *FrameDemandMetrics             `json:"frame_demand"`
 	Memory            *MemoryMetrics                  `json:"memory"`
 	Pipeline          *PipelineGraphMetrics           `json:"pipeline"`
-	PipelineInstances map[string]PipelineGraphMetrics `json:"pipeline_instances"` // by pipeline id
+	PipelineInstances map[string]PipelineGraphMetrics `json:"pipeline_instances" nullable:"true"` // by pipeline id
 }
 
 // CaptureStageMetrics times one stage that frames go through.

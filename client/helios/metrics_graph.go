@@ -5,8 +5,8 @@ import "time"
 // PipelineGraphMetrics is how a pipeline graph fares.
 type PipelineGraphMetrics struct {
 	Nodes                 map[string]NodeRuntime `json:"nodes"`
-	Groups                map[string]NodeRuntime `json:"groups"`
-	Edges                 map[string]EdgeMetrics `json:"edges"`
+	Groups                map[string]NodeRuntime `json:"groups" nullable:"true"`
+	Edges                 map[string]EdgeMetrics `json:"edges" nullable:"true"`
 	SampleCache           *SampleCacheMetrics    `json:"sample_cache"`
 	ImageWorkingSet       *ImageWorkingSet       `json:"image_working_set"`
 	Executor              *WindowTiming          `json:"executor"`
@@ -75,13 +75,13 @@ type NodeRuntime struct {
 	PeakInputPayloadBytes      uint64                 `json:"peak_input_payload_bytes"`
 	PeakOutputPayloadBytes     uint64                 `json:"peak_output_payload_bytes"`
 	PeakPayloadWorkingSetBytes uint64                 `json:"peak_payload_working_set_bytes"`
-	Children                   map[string]NodeRuntime `json:"children"`
+	Children                   map[string]NodeRuntime `json:"children" nullable:"true"`
 	NodeType                   *string                `json:"node_type"`
 	NodeLabel                  *string                `json:"node_label"`
 	NodeIndex                  *uint64                `json:"node_index"`
 	RetainedOutputSampleCount  uint64                 `json:"retained_output_sample_count"`
 	RetainedOutputSampleBytes  uint64                 `json:"retained_output_sample_bytes"`
-	RetainedOutputPorts        map[string]uint64      `json:"retained_output_ports"`
+	RetainedOutputPorts        map[string]uint64      `json:"retained_output_ports" nullable:"true"`
 	LastError                  *string                `json:"last_error"`
 	LastErrorAt                *time.Time             `json:"last_error_at"`
 }

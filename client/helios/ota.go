@@ -61,8 +61,9 @@ func (ErrorEvent) updaterServerEvent()               {}
 // UpdaterSnapshot is the state of the newest update. In the answer of GET
 // /v1/ota/state the optional fields are null instead of absent.
 type UpdaterSnapshot struct {
-	UpdateID        string            `json:"update_id" format:"uuid"`
-	Stage           string            `json:"stage"`                                    // one of the Stage constants
+	UpdateID string `json:"update_id" format:"uuid"`
+	// Stage is one of the Stage constants.
+	Stage           string            `json:"stage" enum:"idle,downloading,verifying,awaiting_window,applying,rebooting,complete,rolled_back"`
 	ProgressPercent *uint8            `json:"progress_percent,omitempty" maximum:"100"` // of the stage
 	StartedAt       time.Time         `json:"started_at,omitzero"`
 	FinishedAt      time.Time         `json:"finished_at,omitzero"`

@@ -6,12 +6,11 @@ import "time"
 // multiplexed socket it also opens the channel; a request without it subscribes
 // to all kinds at 100 ms.
 type SensorsClientMessage struct {
-	Op    string   `json:"op"`              // OpSubscribe or OpUnsubscribe
-	Kinds []string `json:"kinds,omitempty"` // Sensor constants
+	Op    string   `json:"op"`              // "subscribe" or "unsubscribe", in any case
+	Kinds []string `json:"kinds,omitempty"` // "imu", "power", "firmware", "lighting", in any case
 	// IntervalMS is the least time between two messages with imu or power, in
-	// milliseconds, 50..10000. A value outside is an error, not clamped, so it
-	// is signed here.
-	IntervalMS *int64 `json:"interval_ms,omitempty"`
+	// milliseconds, 50..10000. A value outside is an error, it is not clamped.
+	IntervalMS *int64 `json:"interval_ms,omitempty" minimum:"50" maximum:"10000"`
 }
 
 // Operations of a SensorsClientMessage.
@@ -60,8 +59,8 @@ type PowerSource struct {
 
 // LightingRuntimeState is the state of the lights.
 type LightingRuntimeState struct {
-	Frame            []LedColor         `json:"frame"`      // per LED; null when not known
-	Brightness       *uint8             `json:"brightness"` // 0..255
+	Frame            []LedColor         `json:"frame" nullable:"true"` // per LED; null when not known
+	Brightness       *uint8             `json:"brightness"`            // 0..255
 	Animation        *LightingAnimation `json:"animation"`
 	UpdatedAtMS      uint64             `json:"updated_at_ms"`
 	AnimationRunning bool               `json:"animation_running"` // an animation other than off
@@ -78,7 +77,8 @@ type LedColor struct {
 // LightingAnimation is an animation of the lights. Which fields it has depends
 // on Kind; one that is missing means 0.
 type LightingAnimation struct {
-	Kind     string    `json:"kind"`                // one of the Animation constants
+	// Kind is one of the Animation constants.
+	Kind     string    `json:"kind" enum:"off,chase,pulse,rainbow,breathing_rainbow"`
 	Color    *LedColor `json:"color,omitempty"`     // chase, pulse
 	SpeedHz  *float64  `json:"speed_hz,omitempty"`  // chase, rainbow, breathing_rainbow
 	Low      *uint8    `json:"low,omitempty"`       // pulse, breathing_rainbow
@@ -97,12 +97,13 @@ const (
 
 // FirmwareUpdate is the progress of flashing a peripheral.
 type FirmwareUpdate struct {
-	DeviceID    string `json:"device_id"`        // the peripheral being flashed
-	Firmware    string `json:"firmware"`         // name of the firmware
-	Status      string `json:"status"`           // one of the Firmware constants
+	DeviceID string `json:"device_id"` // the peripheral being flashed
+	Firmware string `json:"firmware"`  // name of the firmware
+	// Status is one of the Firmware constants.
+	Status      string `json:"status" enum:"queued,flashing,complete,failed"`
 	Active      string `json:"active,omitempty"` // firmware now running
 	Error       string `json:"error,omitempty"`
-	ProgressPct *uint8 `json:"progress_pct,omitempty"` // 0..100
+	ProgressPct *uint8 `json:"progress_pct,omitempty" maximum:"100"` // 0..100
 	Detail      string `json:"detail,omitempty"`
 	TimestampMS uint64 `json:"timestamp_ms"`
 }
@@ -119,17 +120,17 @@ const (
 // SensorsStreamEvent by its key status. After OpClientMessage the channel stays
 // open, after the others it ends.
 type SensorsStreamError struct {
-	Status      string `json:"status"` // StatusSensorsUnavailable
+	Status      string `json:"status"` // "sensors_stream_unavailable"
 	Reason      string `json:"reason"` // for people to read
 	Code        string `json:"code,omitempty"`
 	TimestampMS uint64 `json:"timestamp_ms"`
-	Source      string `json:"source"`     // SourceSensors
-	Operation   string `json:"operation"`  // OpConnect, OpStream or OpClientMessage
-	RequestID   string `json:"request_id"` // of the connection
-	TraceID     string `json:"trace_id"`   // of the connection
+	Source      string `json:"source"`                   // "helios-api/ws/sensors"
+	Operation   string `json:"operation"`                // "connect", "stream" or "client_message"
+	RequestID   string `json:"request_id" format:"uuid"` // of the connection
+	TraceID     string `json:"trace_id" format:"uuid"`   // of the connection
 	Retryable   *bool  `json:"retryable,omitempty"`
 	Remediation string `json:"remediation,omitempty"`
-	ReportedBy  string `json:"reported_by"` // ReportedByAPI
+	ReportedBy  string `json:"reported_by"` // "helios-api"
 }
 
 // Values of SensorsStreamError.

@@ -24,7 +24,6 @@ type Document struct {
 type Info struct {
 	Title       string
 	Version     string
-	Summary     string
 	Description string
 	Tags        []Tag
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -130,9 +129,18 @@ func nullable(field reflect.StructField) bool {
 	return field.Type.Kind() == reflect.Pointer || field.Tag.Get("nullable") == "true"
 }
 
-// constants matches the part of a comment that names Go constants, which mean
-// nothing outside the Go package.
-var constants = regexp.MustCompile(`,? ?(one of )?(the )?\b[A-Z]\w* constants?`)
+// withoutConstants takes away the part of a comment that refers to Go constants,
+// which mean nothing outside the Go package: "one of the Stage constants".
+func withoutConstants(text string) string {
+	if !strings.HasSuffix(strings.TrimSuffix(text, "."), " constants") {
+		return text
+	}
+	at := strings.LastIndex(strings.ToLower(text), "one of the ")
+	if at < 0 {
+		return text
+	}
+	return strings.TrimRight(text[:at], ",; ")
+}
 
 // describe makes a description of a field's comment: without the field's Go name
 // at its beginning, and without the constants where the schema lists them.
@@ -146,7 +154,7 @@ func describe(field reflect.StructField, text string) string {
 		text = jsonName(field) + " " + rest
 	}
 	if field.Tag.Get("enum") != "" {
-		text = strings.TrimLeft(constants.ReplaceAllString(text, ""), ";, ")
+		text = withoutConstants(text)
 	}
 	return text
 }

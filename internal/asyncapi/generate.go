@@ -62,7 +62,6 @@ func info(i Info) *object {
 	return newObject().
 		set("title", i.Title).
 		set("version", i.Version).
-		setText("summary", i.Summary).
 		setText("description", i.Description).
 		set("tags", tags)
 }

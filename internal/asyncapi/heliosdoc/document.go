@@ -24,8 +24,8 @@ func Document() asyncapi.Document {
 		Info: asyncapi.Info{
 			Title:   "HeliOS WebSocket API",
 			Version: "1.0.0",
-			Summary: "What a device is doing, live: telemetry, processes, logs, a shell, sensors, updates and video.",
-			Description: "All channels run over one WebSocket at `/v1/ws`. Every text message, in both directions, is an " +
+			Description: "What a device is doing, live: telemetry, processes, logs, a shell, sensors, updates and video.\n\n" +
+				"All channels run over one WebSocket at `/v1/ws`. Every text message, in both directions, is an " +
 				"envelope: `cmd` names the channel, `payload` is the channel's message, `sent-at` is the time at which the " +
 				"sender made it. The server sends nothing before the first request; a request for a channel opens it, and " +
 				"its optional `payload` holds the channel's parameters.\n\n" +
