@@ -84,7 +84,7 @@ func reopen(handle *os.File, stat *unix.Stat_t, links []uint32) (*os.File, error
 		return nil, errNotRegular
 	}
 	for _, owner := range links {
-		if owner != 0 && owner != stat.Uid && int(owner) != os.Geteuid() {
+		if owner != 0 && owner != stat.Uid && owner != uint32(os.Geteuid()) {
 			return nil, errForeignLink
 		}
 	}
