@@ -3,9 +3,9 @@
 package api
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
+	"strings"
 )
 
 // helios is the document as generated, for localhost without TLS.
@@ -36,7 +36,12 @@ func Helios(host string, tls bool) []byte {
 	if err != nil { // strings always have a JSON form
 		quoted = []byte(`"` + defaultHost + path + `"`)
 	}
-	replacement := `"host": ` + string(quoted) + `,
-      "protocol": "` + protocol + `",`
-	return bytes.Replace([]byte(helios), []byte(server), []byte(replacement), 1)
+	head, tail, _ := strings.Cut(helios, server)
+	b := make([]byte, 0, len(helios)+len(quoted))
+	b = append(b, head...)
+	b = append(b, `"host": `...)
+	b = append(b, quoted...)
+	b = append(b, `,
+      "protocol": "`+protocol+`",`...)
+	return append(b, tail...)
 }
