@@ -166,6 +166,7 @@ func TestSecurityHeaders(t *testing.T) {
 	if r.header.Get("X-Content-Type-Options") != "nosniff" || r.header.Get("Referrer-Policy") != "no-referrer" {
 		t.Errorf("headers %v", r.header)
 	}
-	bad := h.get("/", "Host", "evil.example;script-src *")
-	want(t, bad, http.StatusBadRequest) // by net/http itself
+	if csp := contentSecurityPolicy(&http.Request{Host: "evil.example;script-src *"}); strings.Contains(csp, "evil") {
+		t.Errorf("policy %q repeats an odd Host", csp)
+	}
 }

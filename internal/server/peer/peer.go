@@ -27,6 +27,10 @@ type socket struct {
 	inode         uint64
 }
 
+// tables is where the kernel shows the sockets of this thread's network, which
+// is the one that sock_diag asks; /proc/net shows those of the main thread.
+const tables = "/proc/thread-self/net"
+
 // isOtherEnd reports whether s is the live other end of a connection whose near
 // end has the addresses local and remote.
 func (s socket) isOtherEnd(local, remote netip.AddrPort) bool {
@@ -89,7 +93,7 @@ func lookup(local, remote netip.AddrPort) (uint32, error) {
 		return s.uid, nil
 	}
 	for range 2 {
-		s, err := findInTables("/proc/net", local, remote)
+		s, err := findInTables(tables, local, remote)
 		if err == nil {
 			return s.uid, nil
 		}

@@ -101,8 +101,12 @@ func TestUnsafeDirectories(t *testing.T) {
 }
 
 func TestForeignDirectory(t *testing.T) {
-	if os.Geteuid() != 0 {
+	switch {
+	case os.Geteuid() == 0:
+	case os.Getenv("CI") != "":
 		t.Fatal("this test must run as root: it gives a directory away")
+	default:
+		t.Skip("this test must run as root: it gives a directory away")
 	}
 	path := private(t)
 	if err := os.Chown(path, 4711, 4712); err != nil {
