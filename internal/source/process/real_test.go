@@ -215,7 +215,7 @@ func TestStress(t *testing.T) {
 	r := process.New(process.Options{})
 	defer r.Close()
 	files := openFiles(t)
-	for range 400 {
+	for range 150 {
 		s := read(t, r)
 		if find(s, uint32(os.Getpid())) == nil {
 			t.Fatal("a process that lives is missing")
