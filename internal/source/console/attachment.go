@@ -23,6 +23,11 @@ type Attachment struct {
 	left    atomic.Int64
 	stalled atomic.Bool
 	closed  atomic.Bool
+
+	offset atomic.Uint64 // of the live output that was not taken
+	seq    atomic.Uint64 // of the newest live chunk that was taken
+	moved  chan struct{} // of size 1: something was taken
+	grace  grace
 }
 
 // Attach adds a viewer. wake, which may be nil, is called when Fill may be tried
@@ -40,7 +45,9 @@ func (s *Session) Attach(wake func()) (*Attachment, error) {
 	if s.removed {
 		return nil, ErrNotFound
 	}
-	a := &Attachment{session: s, wake: wake, replay: s.replay.all()}
+	a := &Attachment{session: s, wake: wake, replay: s.replay.all(), moved: make(chan struct{}, 1)}
+	a.offset.Store(s.replay.next)
+	a.seq.Store(s.published)
 	a.left.Store(int64(len(a.replay)))
 	if !s.closed {
 		// The replay comes from the session; publishing takes s.mu too, so the
@@ -81,8 +88,20 @@ func (a *Attachment) Fill(dst []topic.Item[Chunk]) (int, error) {
 	n, err := a.fill(dst)
 	if n > 0 {
 		a.session.progress.Add(uint64(n))
+		if last := dst[n-1].Event; last.Seq > 0 {
+			a.offset.Store(last.Value.Offset + uint64(len(last.Value.Data)))
+			a.seq.Store(last.Seq)
+		}
+		a.noteMove()
 	}
 	return n, err
+}
+
+func (a *Attachment) noteMove() {
+	select {
+	case a.moved <- struct{}{}:
+	default:
+	}
 }
 
 func (a *Attachment) fill(dst []topic.Item[Chunk]) (int, error) {
@@ -152,6 +171,7 @@ func (a *Attachment) Close() {
 	if a.closed.Swap(true) {
 		return
 	}
+	a.noteMove()
 	s := a.session
 	s.mu.Lock()
 	defer s.mu.Unlock()

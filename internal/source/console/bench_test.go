@@ -74,8 +74,29 @@ func countRest(b *testing.B, v *viewer) (bytes int) {
 	}
 }
 
-// BenchmarkEcho sends a key and waits for its echo from a program.
+// BenchmarkEcho sends a key and waits for its echo from a program, alone and
+// while another session floods a viewer that keeps up.
 func BenchmarkEcho(b *testing.B) {
+	b.Run("idle", benchmarkEcho)
+	b.Run("flood", func(b *testing.B) {
+		m := newManager(b, Options{Shell: "/usr/bin/yes"})
+		v := attach(b, create(b, m))
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				if _, err := v.next(len(v.items)); err != nil {
+					return
+				}
+			}
+		}()
+		benchmarkEcho(b)
+		v.Close()
+		<-done
+	})
+}
+
+func benchmarkEcho(b *testing.B) {
 	v := attach(b, newRawHelper(b, "echo:0"))
 	key := []byte{'x'}
 	var took []time.Duration
@@ -90,5 +111,6 @@ func BenchmarkEcho(b *testing.B) {
 		took = append(took, time.Since(begin))
 	}
 	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 }

@@ -27,10 +27,13 @@
 //
 // The reader of the PTY pauses while even the fastest attachment has more than
 // 32 KiB of live output to take; the kernel's terminal buffer then fills and
-// stops the program that prints. Slower attachments are never waited for: the
-// topic keeps 512 KiB (at most 4096 chunks) for them, and who falls behind that
-// ends with [topic.ErrLagged]. When no attachment takes anything for 15 s during
-// a pause, all of them are ended in that way and the shell goes on. Without
+// stops the program that prints. Slower attachments live on what the topic keeps
+// for them, 512 KiB or 4096 chunks, and who falls behind that ends with
+// [topic.ErrLagged]. Before that happens to one that still moves, the shell is
+// held for it, but for no more than 250 ms and then 5 % of the time, so that it
+// evens out hiccups and never lets a slow viewer set the pace of a fast one; one
+// that stands still is not waited for. When no attachment takes anything for 15 s
+// during a pause, all of them are ended like that and the shell goes on. Without
 // attachments the terminal is drained into the replay at full speed. Write,
 // Resize and Delete do not depend on the reader and work during a pause.
 //

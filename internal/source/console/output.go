@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -12,13 +11,6 @@ const (
 	// readSize bounds how much output is taken from the terminal at once. At
 	// the speed of a PTY it is half a millisecond of it.
 	readSize = 32 << 10
-	// window is how much live output the fastest attachment may leave unread
-	// before the shell is paused.
-	window = 32 << 10
-	// pauseLimit is how long the shell stays paused while no attachment takes
-	// anything. It is longer than the time after which a connection drops a
-	// peer that does not read.
-	pauseLimit = 15 * time.Second
 
 	// After the shell has exited, output is taken until it is quiet for
 	// drainQuiet, at most for drainLimit and drainBytes: processes that it left
@@ -84,23 +76,6 @@ func (s *Session) drain(buf []byte) {
 	}
 }
 
-// pace pauses while the attachments leave too much unread. A pause in which
-// none of them takes anything ends them.
-func (s *Session) pace() {
-	for {
-		before := s.progress.Load()
-		ctx, cancel := context.WithTimeout(s.pacing, s.patience)
-		err := s.output.WaitRoom(ctx, window)
-		cancel()
-		if err == nil || s.pacing.Err() != nil {
-			return
-		}
-		if s.progress.Load() == before {
-			s.endStalled()
-		}
-	}
-}
-
 // publish adds output to the replay and, if anybody is attached, to the topic.
 func (s *Session) publish(output []byte) {
 	s.mu.Lock()
@@ -120,18 +95,11 @@ func (s *Session) flush() {
 func (s *Session) publishLocked() {
 	s.touch()
 	s.replay.take(func(c Chunk) {
-		if len(s.viewers) > 0 {
-			s.output.Publish(c)
+		if len(s.viewers) == 0 {
+			return
+		}
+		if e := s.output.Publish(c); e != nil {
+			s.published = e.Seq
 		}
 	})
-}
-
-// endStalled ends all attachments to the live output.
-func (s *Session) endStalled() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.logger.Warn("console viewers take no output, they are ended", "viewers", len(s.viewers))
-	for a := range s.viewers {
-		a.endStalled()
-	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"os/exec"
 	"syscall"
 	"time"
@@ -38,7 +39,7 @@ func (p *process) wait() {
 	defer close(p.reaped)
 	for {
 		err := unix.Waitid(unix.P_PID, p.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-		if err != unix.EINTR { //nolint:errorlint // a bare errno
+		if !errors.Is(err, unix.EINTR) {
 			break
 		}
 	}

@@ -67,15 +67,16 @@ type Session struct {
 	deleted    chan struct{} // closed by remove
 	done       chan struct{} // closed when nothing of the session runs
 
-	mu       sync.Mutex // taken before the mutex of output
-	size     Size
-	clean    cleaner
-	replay   replay
-	viewers  map[*Attachment]struct{}
-	closed   bool
-	ended    time.Time
-	exitCode *int
-	removed  bool
+	mu        sync.Mutex // taken before the mutex of output
+	size      Size
+	clean     cleaner
+	replay    replay
+	viewers   map[*Attachment]struct{}
+	published uint64 // sequence number of the newest live chunk
+	closed    bool
+	ended     time.Time
+	exitCode  *int
+	removed   bool
 }
 
 // newSession starts the goroutines of a session, which run until done. ended is

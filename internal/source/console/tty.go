@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -94,10 +95,10 @@ func (t *tty) read(buf []byte) (int, error) {
 			switch {
 			case m > 0:
 				n += m
-			case err == unix.EINTR:
-			case err == unix.EAGAIN:
+			case errors.Is(err, unix.EINTR):
+			case errors.Is(err, unix.EAGAIN):
 				return n > 0
-			case err == nil || err == unix.EIO: // Linux: the other side is closed
+			case err == nil, errors.Is(err, unix.EIO): // EIO: the other side is closed
 				result = io.EOF
 				return true
 			default:

@@ -35,7 +35,10 @@ func newHelper(t testing.TB, job string) *Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return create(t, newManager(t, Options{Shell: self, Env: []string{helperEnv + "=" + job}}))
+	return create(t, newManager(t, Options{Shell: self, Env: []string{
+		helperEnv + "=" + job,
+		"GOCOVERDIR=" + t.TempDir(), // or it prints a warning
+	}}))
 }
 
 // newRawHelper waits until the helper has set up its terminal, which would
