@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-	wire "github.com/heliograph/heliograph/client/helios"
 	"github.com/heliograph/heliograph/internal/changelog"
 	"github.com/heliograph/heliograph/internal/source/console"
 	"github.com/heliograph/heliograph/internal/source/process"
@@ -29,8 +28,7 @@ type Deps struct {
 	Telemetry *topic.Topic[telemetry.Sample]
 	Processes *topic.Topic[process.Snapshot]
 	USB       *usb.Inventory
-	I2C       func() (wire.I2C, error)
-	Host      Host
+	Root      string // of the file system, "/"
 	Changes   *changelog.Log
 	Console   *console.Manager // nil: switched off
 	Logs      []LogSource
@@ -38,20 +36,6 @@ type Deps struct {
 	Document  func(host string, tls bool) []byte
 	Logger    *slog.Logger
 }
-
-// Host is what the operating system tells about itself.
-type Host interface {
-	// OS returns what os-release says, and false if there is none.
-	OS() (wire.DeviceOS, bool)
-	// Hostname returns the name of the device.
-	Hostname() (string, error)
-	// SetHostname renames the device, for good. The error wraps ErrBadHostname
-	// if that is no name for a device.
-	SetHostname(name string) error
-}
-
-// ErrBadHostname says that a name is no valid host name.
-var ErrBadHostname = errors.New("not a valid host name")
 
 // API serves the protocol.
 type API struct {
@@ -120,10 +104,10 @@ func (a *API) Register(mux *http.ServeMux) {
 		mux.HandleFunc("/v1/ws/"+ch.Path, a.serveSocket(ch))
 	}
 	document := a.view(a.getDocument)
-	mux.Handle("GET /asyncapi.json", document)
-	mux.Handle("GET /v1/asyncapi.json", document)
+	mux.Handle("/asyncapi.json", document)
+	mux.Handle("/v1/asyncapi.json", document)
 	mux.Handle("/v1/", a.restHandler())
-	mux.Handle("GET /v1", a.view(a.getSummary))
+	mux.Handle("/v1", a.view(a.getSummary))
 }
 
 func isTimeout(err error) bool { return errors.Is(err, context.DeadlineExceeded) }

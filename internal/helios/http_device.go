@@ -3,10 +3,12 @@ package helios
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"time"
 
 	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/host"
 	"github.com/heliograph/heliograph/internal/source/process"
 	"github.com/heliograph/heliograph/internal/source/telemetry"
 	"github.com/heliograph/heliograph/internal/topic"
@@ -28,16 +30,22 @@ func (a *API) deviceRoutes(mux *http.ServeMux) {
 }
 
 func (a *API) getOS(w http.ResponseWriter, _ *http.Request) error {
-	system, ok := a.deps.Host.OS()
-	if !ok {
+	system, err := host.ReadOS(a.deps.Root)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return failure(http.StatusNotFound, "this device has no os-release file")
+	case err != nil:
+		return err
 	}
-	writeJSON(w, http.StatusOK, system)
+	writeJSON(w, http.StatusOK, wire.DeviceOS{
+		ActiveRoot: system.ActiveRoot, BuildID: system.BuildID,
+		PrettyName: system.PrettyName, VersionID: system.VersionID,
+	})
 	return nil
 }
 
 func (a *API) getHostname(w http.ResponseWriter, _ *http.Request) error {
-	name, err := a.deps.Host.Hostname()
+	name, err := host.Hostname(a.deps.Root)
 	if err != nil {
 		return err
 	}
@@ -50,9 +58,9 @@ func (a *API) setHostname(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeBody(r, &body); err != nil {
 		return err
 	}
-	err := a.deps.Host.SetHostname(body.Hostname)
+	err := host.SetHostname(a.deps.Root, body.Hostname)
 	switch {
-	case errors.Is(err, ErrBadHostname):
+	case errors.Is(err, host.ErrInvalidHostname):
 		return failure(http.StatusBadRequest, "hostname: %s", err)
 	case err != nil:
 		return failure(http.StatusBadGateway, "%s", err)

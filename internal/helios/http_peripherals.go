@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/i2c"
 )
 
 func (a *API) peripheralRoutes(mux *http.ServeMux) {
@@ -28,7 +29,7 @@ func (a *API) getPeripherals(w http.ResponseWriter, r *http.Request) error {
 	if p.USB, err = a.usbPeripherals(); err != nil {
 		p.Errors.USB = []string{err.Error()}
 	}
-	if found, err := a.deps.I2C(); err != nil {
+	if found, err := a.i2cInventory(); err != nil {
 		p.Errors.I2C = []string{err.Error()}
 	} else {
 		p.I2C = &found
@@ -72,12 +73,31 @@ func (a *API) getCameras(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) getI2C(w http.ResponseWriter, _ *http.Request) error {
-	found, err := a.deps.I2C()
+	found, err := a.i2cInventory()
 	if err != nil {
 		return failure(http.StatusBadGateway, "%s", err)
 	}
 	writeJSON(w, http.StatusOK, found)
 	return nil
+}
+
+// i2cInventory returns what the kernel knows of the I2C buses, in wire form.
+func (a *API) i2cInventory() (wire.I2C, error) {
+	out := wire.I2C{Buses: []wire.I2CBus{}, Devices: []wire.I2CDevice{}}
+	found, err := i2c.Read(a.deps.Root)
+	if err != nil {
+		return out, err
+	}
+	for _, b := range found.Buses {
+		out.Buses = append(out.Buses, wire.I2CBus{Bus: uint32(b.Number), Adapter: b.Adapter, Label: b.Label, Path: b.Path})
+	}
+	for _, d := range found.Devices {
+		out.Devices = append(out.Devices, wire.I2CDevice{
+			Bus: uint32(d.Bus), AddressHex: d.AddressHex(), Path: d.Path,
+			Driver: d.Driver, Kind: d.Kind, Modalias: d.Modalias, Name: d.Name,
+		})
+	}
+	return out, nil
 }
 
 // getLEDs tells that no lights are driven.

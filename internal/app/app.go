@@ -1,0 +1,170 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/heliograph/heliograph/api"
+	"github.com/heliograph/heliograph/internal/access"
+	"github.com/heliograph/heliograph/internal/changelog"
+	"github.com/heliograph/heliograph/internal/config"
+	"github.com/heliograph/heliograph/internal/helios"
+	"github.com/heliograph/heliograph/internal/server"
+	"github.com/heliograph/heliograph/internal/server/statedir"
+	"github.com/heliograph/heliograph/internal/source/console"
+	"github.com/heliograph/heliograph/internal/source/process"
+	"github.com/heliograph/heliograph/internal/source/telemetry"
+	"github.com/heliograph/heliograph/internal/source/uevent"
+	"github.com/heliograph/heliograph/internal/source/usb"
+	"github.com/heliograph/heliograph/internal/topic"
+	"github.com/heliograph/heliograph/internal/webui"
+	"github.com/heliograph/heliograph/internal/wsconn"
+)
+
+// Options of the daemon.
+type Options struct {
+	Config  config.Config
+	Version string
+	// UIDir, when not empty, serves the user interface from a directory.
+	UIDir  string
+	Logger *slog.Logger
+}
+
+// App is the daemon.
+type App struct {
+	*server.Server
+	state *statedir.Dir
+}
+
+// New opens the listeners and the state directory and constructs everything.
+// It samples nothing before somebody asks. The caller runs the server and then
+// calls Close.
+func New(ctx context.Context, opts Options) (_ *App, err error) {
+	cfg, log := opts.Config, opts.Logger
+	var undo cleanups
+	defer func() {
+		if err != nil {
+			undo.run()
+		}
+	}()
+
+	listeners, err := server.Listen(ctx, cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range listeners {
+		undo.add(func() { _ = l.Close() })
+	}
+	state, err := openState(cfg.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	undo.add(func() { _ = state.Close() })
+	changes, err := changelog.Open(changelog.Options{Dir: state.Path(), Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("open the change journal: %w", err)
+	}
+	undo.add(func() { _ = changes.Close() })
+
+	// Sources.
+	meter := telemetry.New(telemetry.Options{DataDir: dataDir(cfg, state), Logger: log})
+	scanner := process.New(process.Options{Logger: log})
+	attached := usb.New(usb.Options{Hotplug: uevent.Watch(uevent.Options{Subsystems: []string{"usb"}, Logger: log}), Logger: log})
+	shells := newConsole(cfg, log)
+	logs, units := logSources(cfg, log)
+
+	// Topics that sample.
+	samples := topic.New(topic.Options[telemetry.Sample]{
+		Name: "telemetry", HistoryItems: 1, Interval: cfg.Telemetry.Interval, Retry: true, Logger: log,
+		Source: topic.Sample(meter.Read, logFailure(log, "telemetry")),
+	})
+	processes := topic.New(topic.Options[process.Snapshot]{
+		Name: "processes", HistoryItems: 1, Retry: true, Logger: log,
+		Source: topic.Sample(scanner.Read, logFailure(log, "processes")),
+	})
+
+	// Protocols.
+	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: log})
+	device := helios.New(helios.Deps{
+		Version: opts.Version, Hub: hub, Telemetry: samples, Processes: processes, USB: attached,
+		Root: "/", Changes: changes, Console: shells,
+		Logs: logs, Units: units, Document: api.Helios, Logger: log,
+	})
+	routes := http.NewServeMux()
+	device.Register(routes)
+
+	registry := prometheus.NewRegistry()
+	registerMetrics(registry, hub, samples, processes, attached.Topic(), changes.Topic())
+	s, err := server.New(server.Options{
+		Listeners: listeners,
+		State:     state,
+		Routes: []server.Route{
+			{Pattern: "/v1", Handler: routes, Scope: access.View},
+			{Pattern: "/v1/", Handler: routes, Scope: access.View},
+			{Pattern: "/asyncapi.json", Handler: routes, Scope: access.View},
+			{Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Logger: log}), Public: true},
+		},
+		// The order of the shutdown.
+		Stop: []server.Hook{
+			{Name: "channels", Stop: waitFor(device.Close)},
+			{Name: "connections", Stop: hub.Shutdown},
+			{Name: "consoles", Stop: waitFor(func() { closeConsole(shells) })},
+			{Name: "samplers", Stop: waitFor(func() { samples.Close(); processes.Close(); attached.Close(); meter.Close(); scanner.Close() })},
+			{Name: "change journal", Stop: func(context.Context) error { return changes.Close() }},
+		},
+		AllowHosts:     cfg.Auth.AllowHosts,
+		AllowOrigins:   cfg.Auth.AllowOrigins,
+		InsecureNoAuth: cfg.Auth.InsecureNoAuth,
+		TLS:            serverTLS(cfg),
+		Limits:         serverLimits(cfg),
+		Registry:       registry,
+		Logger:         log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &App{Server: s, state: state}, nil
+}
+
+// Close gives the state directory free. It is called after Run.
+func (a *App) Close() error { return a.state.Close() }
+
+// cleanups undo what was done, last first.
+type cleanups []func()
+
+func (c *cleanups) add(undo func()) { *c = append(*c, undo) }
+
+func (c cleanups) run() {
+	for i := len(c) - 1; i >= 0; i-- {
+		c[i]()
+	}
+}
+
+// waitFor makes a shutdown step of a function that ends within its own bounds.
+// When the time is up, the step is given up, not the shutdown.
+func waitFor(stop func()) func(context.Context) error {
+	return func(ctx context.Context) error {
+		done := make(chan struct{})
+		go func() { stop(); close(done) }()
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func logFailure(log *slog.Logger, name string) func(error) {
+	return func(err error) { log.Warn("sample failed", "topic", name, "err", err) }
+}
+
+func closeConsole(m *console.Manager) {
+	if m != nil {
+		m.Close()
+	}
+}
