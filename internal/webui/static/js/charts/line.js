@@ -3,12 +3,14 @@
 
 import uPlot from '../../vendor/uplot-1.6.32/uPlot.esm.js';
 import { cssColor, h, setText } from '../lib/dom.js';
-import { clockTime } from '../lib/format.js';
+import { clockTime, sinceNow } from '../lib/format.js';
 import { theme } from '../theme.js';
 
 const FONT = '11px system-ui, sans-serif';
 /** Room for the labels of the value axis, in CSS pixels. */
-const AXIS_PX = 58;
+const AXIS_PX = 64;
+/** Labels of the time axis. */
+const TIME_STEPS = 4;
 
 /**
  * @typedef {{label: string, color: string, fill?: boolean}} Line  color is the name of a CSS variable
@@ -17,6 +19,7 @@ const AXIS_PX = 58;
  * @property {Line[]} lines
  * @property {(value: number) => string} format
  * @property {(max: number) => [number, number]} range of the value axis for the largest value in sight
+ * @property {number[]} [steps] distances of lines on the value axis to choose from
  */
 
 export class LineChart extends HTMLElement {
@@ -95,13 +98,19 @@ export class LineChart extends HTMLElement {
         y: { range: (_u, _min, max) => this.#options.range(Number.isFinite(max) ? max : 0) },
       },
       axes: [
-        { ...axis, size: 22, space: 80, values: (_u, splits) => splits.map((s) => clockTime(s * 1000).slice(0, this.#window > 300 ? 5 : 8)) },
-        { ...axis, size: AXIS_PX, space: 26, values: (_u, splits) => splits.map(this.#options.format) },
+        // Told from now, so that the grid stands still while the line moves.
+        { ...axis, size: 20, gap: 3, splits: () => this.#timeSplits(), values: (_u, splits) => splits.map((s) => sinceNow(this.#end - s)) },
+        { ...axis, size: AXIS_PX, gap: 6, space: 26, ...(this.#options.steps ? { incrs: this.#options.steps } : {}), values: (_u, splits) => splits.map(this.#options.format) },
       ],
       series: [{}, ...this.#options.lines.map(series)],
       hooks: { setCursor: [(u) => this.#point(u)] },
     }, this.#data, this);
     this.append(this.#tip);
+  }
+
+  #timeSplits() {
+    const step = this.#window / (TIME_STEPS + 1);
+    return Array.from({ length: TIME_STEPS }, (_, i) => this.#end - (TIME_STEPS - i) * step);
   }
 
   /** Shows the values under the pointer. @param {uPlot} u */

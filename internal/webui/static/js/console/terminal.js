@@ -3,10 +3,10 @@
 
 import { FitAddon } from '../../vendor/xterm-addon-fit-0.11.0/addon-fit.mjs';
 import { Terminal } from '../../vendor/xterm-6.0.0/xterm.mjs';
-import { cspDocument } from '../lib/csp-document.js';
 import { h } from '../lib/dom.js';
 import { theme } from '../theme.js';
 import { dark, light } from './colours.js';
+import { openWithinPolicy } from './csp.js';
 
 /** Sizes the device accepts. */
 export const COLS = { min: 40, max: 320 };
@@ -31,7 +31,7 @@ export class Screen {
     scrollback: SCROLLBACK, fontSize: FONT_SIZES[0], lineHeight: 1.15, cursorBlink: true,
     fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
     minimumContrastRatio: 4.5, macOptionIsMeta: true, allowProposedApi: false,
-    documentOverride: cspDocument(document), theme: theme.dark ? dark : light,
+    theme: theme.dark ? dark : light,
   });
   /** While old output is replayed, answers to the questions in it are kept back: they were given long ago. */
   replaying = false;
@@ -44,6 +44,7 @@ export class Screen {
   /** A key that leaves the terminal was pressed. */
   onLeave = () => {};
   #opened = false;
+  #unstyle = () => {};
   #onTheme = () => {
     this.term.options.theme = theme.dark ? dark : light;
   };
@@ -62,7 +63,7 @@ export class Screen {
   show() {
     if (!this.#opened) {
       this.#opened = true;
-      this.term.open(this.#place);
+      this.#unstyle = openWithinPolicy(this.term, this.#place);
       this.#observer.observe(this.el);
     }
     this.fit();
@@ -73,6 +74,7 @@ export class Screen {
     this.#observer.disconnect();
     theme.removeEventListener('change', this.#onTheme);
     this.term.dispose();
+    this.#unstyle();
   }
 
   /** Writes output. @param {string} data @returns {boolean} false when the screen is too far behind to take more */

@@ -16,6 +16,11 @@ export function bytes(n) {
   return `${n < 0 ? '−' : ''}${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
+/** Bytes on an axis, without digits that say nothing. @param {number} n */
+export function axisBytes(n) {
+  return bytes(n).replace(/\.0+(?= )/, '').replace(/(\.\d)0(?= )/, '$1');
+}
+
 /** @param {number} n bytes per second */
 export function rate(n) {
   return `${bytes(n)}/s`;
@@ -46,6 +51,17 @@ export function duration(ms) {
   if (h > 0) return `${h} h ${m} min`;
   if (m > 0) return `${m} min ${s % 60} s`;
   return `${s} s`;
+}
+
+/** A point in the past, for the axis of a chart. @param {number} seconds ago */
+export function sinceNow(seconds) {
+  const s = Math.round(seconds);
+  return s < 60 ? `−${s} s` : s % 60 === 0 ? `−${s / 60} min` : `−${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')} min`;
+}
+
+/** Round amounts of bytes: powers of two, for the axis of a chart. */
+export function byteSteps() {
+  return Array.from({ length: 48 }, (_, power) => 2 ** power);
 }
 
 /** How old something is, coarse on purpose so that it reads calmly. @param {number} ms */

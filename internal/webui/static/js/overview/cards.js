@@ -4,7 +4,7 @@
 import { Bar } from '../charts/bar.js';
 import { LineChart } from '../charts/line.js';
 import { h, keyed, setText } from '../lib/dom.js';
-import { bytes, celsius, megahertz, percent, rate } from '../lib/format.js';
+import { axisBytes, bytes, byteSteps, celsius, megahertz, percent, rate } from '../lib/format.js';
 import { Card } from './card.js';
 import { Cores } from './cores.js';
 import { PowerCard } from './power.js';
@@ -45,7 +45,7 @@ class MemoryCard extends Card {
   #bar = new Bar('Memory in use');
   #chart = new LineChart({
     label: 'Memory in use over time', lines: [{ label: 'Used', color: '--c-mem' }],
-    format: bytes, range: () => [0, this.#total],
+    format: axisBytes, range: () => [0, this.#total], steps: byteSteps(),
   });
 
   constructor() {
@@ -69,7 +69,7 @@ class NetworkCard extends Card {
   #chart = new LineChart({
     label: 'Network traffic over time',
     lines: [{ label: 'Received', color: '--c-rx' }, { label: 'Sent', color: '--c-tx' }],
-    format: rate, range: (max) => [0, Math.max(1024, max * 1.15)],
+    format: (v) => `${axisBytes(v)}/s`, range: (max) => [0, Math.max(1024, max * 1.15)], steps: byteSteps(),
   });
   #rows = h('tbody', {});
 

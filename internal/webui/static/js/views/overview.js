@@ -21,8 +21,6 @@ export class Overview extends View {
   #window = 60;
   #cards = cards();
   #thermal = new ThermalCard();
-  #host = h('h1', {});
-  #os = h('span', {});
   #up = h('span', {});
   #clock = h('span', {});
   #swap = h('span', {});
@@ -34,7 +32,7 @@ export class Overview extends View {
     const age = ageTag(() => this.#age(), INTERVAL_MS);
     this.append(
       h('div', { class: 'page-head aged' },
-        h('div', { class: 'page-title' }, this.#host, h('p', { class: 'sub' }, this.#os, this.#up, this.#swap, this.#clock)),
+        h('div', { class: 'page-title' }, h('h1', { class: 'sr-only' }, 'Overview'), h('p', { class: 'sub' }, this.#up, this.#swap, this.#clock)),
         h('div', { class: 'page-tools' }, age, this.#windows())),
       this.#notes,
       h('div', { class: 'grid' }, ...this.#cards.map((card) => card.el), this.#thermal.el));
@@ -77,9 +75,7 @@ export class Overview extends View {
   }
 
   #facts() {
-    const { hostname, os, health } = this.app.device;
-    setText(this.#host, hostname ?? 'This device');
-    setText(this.#os, os?.pretty_name ?? '');
+    const { health } = this.app.device;
     setText(this.#up, health ? `server up ${duration(health.uptime_ms)}` : '');
     const offset = this.app.device.clockOffset();
     setText(this.#clock, Math.abs(offset) > 2000 ? `clock ${duration(Math.abs(offset))} ${offset > 0 ? 'ahead of' : 'behind'} yours` : '');
