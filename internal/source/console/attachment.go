@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/heliograph/heliograph/internal/topic"
 )
@@ -48,6 +49,7 @@ func (s *Session) Attach(wake func()) (*Attachment, error) {
 	a := &Attachment{session: s, wake: wake, replay: s.replay.all(), moved: make(chan struct{}, 1)}
 	a.offset.Store(s.replay.next)
 	a.seq.Store(s.published)
+	a.grace = s.departed
 	a.left.Store(int64(len(a.replay)))
 	if !s.closed {
 		// The replay comes from the session; publishing takes s.mu too, so the
@@ -176,6 +178,7 @@ func (a *Attachment) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.viewers, a)
+	s.departed.join(a.grace, time.Now())
 	if a.sub != nil {
 		a.sub.Close()
 	}

@@ -30,12 +30,14 @@
 // stops the program that prints. Slower attachments live on what the topic keeps
 // for them, 512 KiB or 4096 chunks, and who falls behind that ends with
 // [topic.ErrLagged]. Before that happens to one that still moves, the shell is
-// held for it, but for no more than 250 ms and then 5 % of the time, so that it
-// evens out hiccups and never lets a slow viewer set the pace of a fast one; one
-// that stands still is not waited for. When no attachment takes anything for 15 s
-// during a pause, all of them are ended like that and the shell goes on. Without
-// attachments the terminal is drained into the replay at full speed. Write,
-// Resize and Delete do not depend on the reader and work during a pause.
+// held for it, but for no more than 250 ms and then 5 % of the time, also if it
+// leaves and comes back: hiccups are evened out, and a slow viewer does not set
+// the pace of a fast one. One that stands still is not waited for.
+//
+// When no attachment takes anything for 15 s during a pause, all of them are
+// ended in the same way and the shell goes on. Without attachments the terminal
+// is drained into the replay at full speed. Write, Resize and Delete do not
+// depend on the reader and work during a pause.
 //
 // # Processes
 //

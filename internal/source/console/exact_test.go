@@ -91,9 +91,16 @@ func TestEveryAttachmentSeesAnExactPart(t *testing.T) {
 	var group sync.WaitGroup
 	never := func(int) bool { return false }
 
-	group.Go(func() { // keeps up: must see the very end
-		if end, err := follow(t, s, 64, never); !errors.Is(err, io.EOF) || end != uint64(total) {
-			t.Errorf("fast viewer ended at %d of %d: %v", end, total, err)
+	group.Go(func() { // keeps up, unless the machine is too busy to let it run
+		for {
+			end, err := follow(t, s, 64, never)
+			if errors.Is(err, topic.ErrLagged) {
+				continue
+			}
+			if !errors.Is(err, io.EOF) || end != uint64(total) {
+				t.Errorf("fast viewer ended at %d of %d: %v", end, total, err)
+			}
+			return
 		}
 	})
 	group.Go(func() { // takes single chunks

@@ -73,7 +73,9 @@ func (s *Session) waitForEndangered() {
 		}
 		began := time.Now()
 		moved := a.awaitMove(s.pacing, graceStep)
+		s.mu.Lock()
 		a.grace.spend(time.Since(began), moved)
+		s.mu.Unlock()
 	}
 }
 
@@ -98,7 +100,9 @@ func (s *Session) endangered() *Attachment {
 }
 
 // grace is the time for which an attachment may still hold the shell. It is
-// used by the reader alone.
+// guarded by the mutex of the session, which also keeps what those have used
+// who left: a new attachment begins with that, or a slow viewer that comes back
+// each time it fell off would hold the shell again and again.
 type grace struct {
 	used time.Duration
 	at   time.Time // when used was true
@@ -115,6 +119,13 @@ func (g *grace) spend(d time.Duration, moved bool) {
 	g.used += d
 	if !moved {
 		g.used = maxGrace
+	}
+}
+
+// join makes g tell the more used of the two.
+func (g *grace) join(other grace, now time.Time) {
+	if other.left(now) < g.left(now) {
+		*g = other
 	}
 }
 

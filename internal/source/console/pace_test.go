@@ -88,6 +88,12 @@ func TestGraceIsBounded(t *testing.T) {
 	if got := g.left(now.Add(time.Second)); got != 0 {
 		t.Errorf("left after standing still is %v", got)
 	}
+	var session grace
+	session.join(g, now.Add(time.Second))
+	session.join(grace{}, now.Add(2*time.Second))
+	if got := session.left(now.Add(2 * time.Second)); got != 50*time.Millisecond {
+		t.Errorf("left for a new viewer is %v", got)
+	}
 	if got := g.left(now.Add(time.Hour)); got != maxGrace {
 		t.Errorf("left after an hour is %v", got)
 	}

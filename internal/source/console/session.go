@@ -71,6 +71,7 @@ type Session struct {
 	size      Size
 	clean     cleaner
 	replay    replay
+	departed  grace // what attachments that were closed had used
 	viewers   map[*Attachment]struct{}
 	published uint64 // sequence number of the newest live chunk
 	closed    bool
