@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -27,8 +29,9 @@ var errSilent = errors.New("the server has gone silent")
 type socket struct {
 	conn   *websocket.Conn
 	opened time.Time
-	life   context.Context    // of the connection; its end cuts the connection off
-	kill   context.CancelFunc // may be called at any time, by anybody
+	life   context.Context // ends with kill
+	end    context.CancelFunc
+	wire   net.Conn // what the connection runs over; nil if the transport did not tell
 	heard  atomic.Int64       // Unix nanoseconds of the last sign of life
 	busy   atomic.Bool        // the reader waits for its receiver and answers no pings
 	silent atomic.Bool        // keepAlive has given it up
@@ -39,7 +42,12 @@ func (c *Client) dial(ctx context.Context, path string, query url.Values) (*sock
 	dialCtx, cancel := context.WithTimeout(ctx, c.opts.DialTimeout)
 	defer cancel()
 	s := &socket{}
-	s.life, s.kill = context.WithCancel(context.Background())
+	s.life, s.end = context.WithCancel(context.Background())
+	// A closing WebSocket may wait for its peer for seconds; only the connection
+	// below it can be cut off at once.
+	dialCtx = httptrace.WithClientTrace(dialCtx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { s.wire = info.Conn },
+	})
 	opts := &websocket.DialOptions{
 		HTTPClient:     c.http,
 		HTTPHeader:     c.header(),
@@ -51,7 +59,7 @@ func (c *Client) dial(ctx context.Context, path string, query url.Values) (*sock
 	}
 	conn, resp, err := websocket.Dial(dialCtx, c.endpoint(path, query), opts)
 	if err != nil {
-		s.kill()
+		s.end()
 		op := http.MethodGet + " " + path
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols && resp.StatusCode/100 != 2 {
 			body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
@@ -63,6 +71,14 @@ func (c *Client) dial(ctx context.Context, path string, query url.Values) (*sock
 	s.conn, s.opened = conn, time.Now()
 	s.alive()
 	return s, nil
+}
+
+// kill cuts the connection off. It may be called at any time, by anybody.
+func (s *socket) kill() {
+	s.end()
+	if s.wire != nil {
+		_ = s.wire.Close()
+	}
 }
 
 func (s *socket) alive() { s.heard.Store(time.Now().UnixNano()) }

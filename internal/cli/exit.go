@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/heliograph/heliograph/client"
+	"github.com/heliograph/heliograph/internal/server/token"
 	"github.com/spf13/cobra"
 )
 
@@ -21,7 +22,7 @@ const (
 	ExitUsage       = 2   // the command line is wrong
 	ExitUnreachable = 3   // the server cannot be reached
 	ExitNotAllowed  = 4   // the server wants a token, or another one
-	ExitNotFound    = 5   // no such channel, log source, session or stream
+	ExitNotFound    = 5   // no such channel, log source, session, stream or token
 	ExitInterrupted = 130 // stopped by a signal before the work was done
 )
 
@@ -60,7 +61,7 @@ func exitCode(err error) int {
 		return ExitInterrupted
 	case errors.Is(err, client.ErrNotAllowed):
 		return ExitNotAllowed
-	case errors.Is(err, client.ErrNotFound):
+	case errors.Is(err, client.ErrNotFound), errors.Is(err, token.ErrNotFound):
 		return ExitNotFound
 	case errors.Is(err, client.ErrUnreachable):
 		return ExitUnreachable
@@ -95,6 +96,8 @@ func hint(cmd *cobra.Command, err error) string {
 		return "use a token with a wider scope (--token-file, or HELIOGRAPH_TOKEN)"
 	case errors.Is(err, client.ErrNotAllowed):
 		return "give a token with --token-file or HELIOGRAPH_TOKEN; \"heliograph token create\" on the device makes one"
+	case errors.Is(err, token.ErrNotFound):
+		return "\"heliograph token list\" lists the tokens"
 	case errors.Is(err, client.ErrUnreachable):
 		return "start \"heliograph serve\" there, or name another server with --server"
 	case told != nil && told.Channel == "logs.stream" && told.Code == "not_found":

@@ -138,7 +138,12 @@ func Execute(ctx context.Context, root *cobra.Command, args []string) int {
 		args = []string{}
 	}
 	root.SetArgs(args)
+	started := false
+	watchStart(root, &started)
 	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !started {
+		err = usagef("%w", err) // what cobra itself found wrong
+	}
 	code := exitCode(err)
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return code
@@ -147,4 +152,17 @@ func Execute(ctx context.Context, root *cobra.Command, args []string) int {
 		fmt.Fprintf(root.ErrOrStderr(), "heliograph: %s\n", text)
 	}
 	return code
+}
+
+// watchStart notes when a verb begins to run.
+func watchStart(cmd *cobra.Command, started *bool) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*started = true
+			return run(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		watchStart(sub, started)
+	}
 }

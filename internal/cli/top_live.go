@@ -36,7 +36,6 @@ type topEvent func(*topScreen) error
 // back whatever happens.
 func topLive(ctx context.Context, s *shared, o topOptions, feeds topFeeds, server string, tty *os.File) (err error) {
 	v := &topScreen{out: s.streams.Out, tty: tty, server: server, model: topModel{sort: o.sort, filter: o.filter}}
-	ctx, leave := context.WithCancelCause(ctx)
 	restore, err := rawMode(tty)
 	if err != nil {
 		return fmt.Errorf("switch the terminal to raw mode: %w", err)
@@ -46,6 +45,7 @@ func topLive(ctx context.Context, s *shared, o topOptions, feeds topFeeds, serve
 	if _, err := io.WriteString(v.out, "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"); err != nil {
 		return err
 	}
+	ctx, leave := context.WithCancelCause(ctx)
 	events := make(chan topEvent)
 	var workers sync.WaitGroup
 	defer workers.Wait()
