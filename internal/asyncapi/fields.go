@@ -32,13 +32,13 @@ func (r *registry) fields(owner, typ reflect.Type, properties *object, required 
 	for i := range typ.NumField() {
 		field := typ.Field(i)
 		name := jsonName(field)
-		if field.Anonymous && name == "" {
+		if field.Anonymous && field.Type.Kind() == reflect.Struct && field.Tag.Get("json") == "" {
 			if err := r.fields(owner, field.Type, properties, required); err != nil {
 				return err
 			}
 			continue
 		}
-		if !field.IsExported() || name == "" || name == "-" {
+		if !field.IsExported() || name == "-" {
 			continue
 		}
 		schema, err := r.field(owner, typ, field)
@@ -110,8 +110,12 @@ func (r *registry) keywords(schema *object, field reflect.StructField) (*object,
 	return schema, nil
 }
 
+// jsonName is the field's name as encoding/json has it.
 func jsonName(field reflect.StructField) string {
 	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	if name == "" {
+		return field.Name
+	}
 	return name
 }
 

@@ -1,6 +1,7 @@
 package asyncapi
 
 import (
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -111,12 +112,21 @@ func (r *registry) reflect(typ reflect.Type) (*object, error) {
 	if union, ok := r.unions[typ]; ok {
 		return r.component(typ, func() (*object, error) { return r.union(union) })
 	}
+	if typ.Kind() != reflect.Pointer && marshalsItself(typ) {
+		return nil, fmt.Errorf("%v: %w: it makes its own JSON", typ, errType)
+	}
 	switch typ.Kind() {
 	case reflect.Pointer:
 		return r.reflect(typ.Elem())
 	case reflect.Struct:
+		if typ.Name() == "" {
+			return r.structure(typ)
+		}
 		return r.component(typ, func() (*object, error) { return r.structure(typ) })
 	case reflect.Slice, reflect.Array:
+		if typ == reflect.TypeFor[[]byte]() {
+			return newObject().set("type", "string").set("contentEncoding", "base64"), nil
+		}
 		items, err := r.reflect(typ.Elem())
 		if err != nil {
 			return nil, err
@@ -136,6 +146,16 @@ func (r *registry) reflect(typ reflect.Type) (*object, error) {
 	default:
 		return scalar(typ)
 	}
+}
+
+// marshalsItself tells that reflection cannot see the type's JSON form.
+func marshalsItself(typ reflect.Type) bool {
+	for _, own := range []reflect.Type{reflect.TypeFor[json.Marshaler](), reflect.TypeFor[encoding.TextMarshaler]()} {
+		if typ.Kind() != reflect.Interface && (typ.Implements(own) || reflect.PointerTo(typ).Implements(own)) {
+			return true
+		}
+	}
+	return false
 }
 
 // union lists the members of a tagged union.

@@ -82,7 +82,7 @@ func TestEnvelopeRefuses(t *testing.T) {
 		{"undeclared field", asyncapi.Receive, envelope("devices.updates", `{"type":"ready","interval_ms":1,"extra":1}`), "/payload: additional properties 'extra'"},
 		{"null where a list is", asyncapi.Receive, envelope("devices.updates", `{"type":"update","timestamp_ms":1,"reasons":null}`), "/payload/reasons: got null"},
 		{"unknown reason", asyncapi.Receive, envelope("devices.updates", `{"type":"update","timestamp_ms":1,"reasons":["usb","x"]}`), "/payload/reasons/1: value must be one of"},
-		{"inside a nullable part", asyncapi.Receive, envelope("ota.stream", `{"type":"snapshot","state":{"update_id":"` + stream + `","stage":"sleeping"},"cache_usage_bytes":0}`), "/payload/state/stage: value must be one of"},
+		{"inside a nullable part", asyncapi.Receive, envelope("ota.stream", `{"type":"snapshot","state":{"update_id":"`+stream+`","stage":"sleeping"},"cache_usage_bytes":0}`), "/payload/state/stage: value must be one of"},
 		{"neither event nor error", asyncapi.Receive, envelope("streams."+stream+".metrics", `{"stream_id":"`+stream+`"}`), "streams__stream_id__metrics_response_1: /payload: missing properties"},
 		{"control message", asyncapi.Receive, envelope("channel.closed", `{"cmd":"x","reason":"bored"}`), "/payload/reason: value must be one of"},
 	} {
