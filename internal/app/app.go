@@ -45,6 +45,7 @@ type App struct {
 // calls Close.
 func New(ctx context.Context, opts Options) (_ *App, err error) {
 	cfg, log := opts.Config, opts.Logger
+	tuneGC()
 	var undo cleanups
 	defer func() {
 		if err != nil {

@@ -109,7 +109,7 @@ func exitEvent(info console.Info) wire.ConsoleExit {
 
 func consoleStream() streamOptions[console.Chunk] {
 	return streamOptions[console.Chunk]{
-		Size: 5 << 10,
+		Size: func(c console.Chunk) int { return len(c.Data) + len(c.Data)/8 + 64 },
 		Many: true,
 		Encode: func(dst []byte, e *topic.Event[console.Chunk]) ([]byte, error) {
 			dst = append(dst, `{"type":"output","data":`...)

@@ -100,7 +100,7 @@ func (a *API) replay(ctx context.Context, s *Session, sub *topic.Subscription[lo
 
 func logStream() streamOptions[logline.Line] {
 	return streamOptions[logline.Line]{
-		Size: 256,
+		Size: func(l logline.Line) int { return len(l.Text) + len(l.Text)/16 + 64 },
 		Many: true,
 		Encode: func(dst []byte, e *topic.Event[logline.Line]) ([]byte, error) {
 			dst = append(dst, `{"type":"line","timestamp_ms":`...)

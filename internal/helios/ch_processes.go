@@ -21,7 +21,7 @@ func (a *API) serveProcesses(ctx context.Context, s *Session, params any) error 
 			Interval: time.Duration(p.IntervalMS) * time.Millisecond,
 		},
 		Variant: int(p.Limit),
-		Size:    32 << 10,
+		Size:    about[process.Snapshot](256 * int(p.Limit)),
 		Encode: encodeJSON(func(v process.Snapshot) any {
 			return wire.ProcessesSnapshotEvent{Type: "snapshot", Snapshot: processesSnapshot(v, int(p.Limit))}
 		}),

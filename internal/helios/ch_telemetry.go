@@ -17,7 +17,7 @@ func (a *API) serveTelemetry(ctx context.Context, s *Session, params any) error 
 			Policy: topic.Latest, Replay: 1,
 			Interval: time.Duration(p.IntervalMS) * time.Millisecond,
 		},
-		Size:   4 << 10,
+		Size:   about[telemetry.Sample](4 << 10),
 		Encode: encodeJSON(func(v telemetry.Sample) any { return telemetrySample(v) }),
 	})
 }

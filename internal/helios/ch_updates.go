@@ -56,7 +56,7 @@ func heartbeat() wire.UpdatesHeartbeat {
 
 func updatesStream() streamOptions[changelog.Event] {
 	return streamOptions[changelog.Event]{
-		Size:   512,
+		Size:   about[changelog.Event](512),
 		Encode: encodeJSON(func(v changelog.Event) any { return wire.UpdatesChange{Type: "change", Event: updateEvent(v)} }),
 		Lagged: func(n uint64) any {
 			return wire.ErrorEvent{Type: "error", Message: fmt.Sprintf("updates stream lagged by %d events", n)}

@@ -123,8 +123,8 @@ type streamOptions[T any] struct {
 	// Variant tells apart events that are encoded differently for different
 	// parameters.
 	Variant int
-	// Size guesses the length of a message, in bytes.
-	Size int
+	// Size guesses the length of an event's message, in bytes.
+	Size func(T) int
 	// Many forbids compression: the messages are too many or too urgent.
 	Many bool
 	// Encode appends the message of an event.
@@ -221,11 +221,22 @@ func (f *feed[T]) appendItem(dst []*wsconn.Frame, item topic.Item[T]) []*wsconn.
 	return append(dst, frame)
 }
 
+// overhead returns the room that an envelope takes.
+func (f *feed[T]) overhead() int {
+	if f.session.cmd == "" {
+		return 0
+	}
+	return len(f.session.cmd) + maxEnvelope
+}
+
+// about is a Size for messages that are all about as long.
+func about[T any](bytes int) func(T) int { return func(T) int { return bytes } }
+
 // encode makes the event's frame in the form of this session, once for all
 // sessions of that form.
 func (f *feed[T]) encode(e *topic.Event[T]) (*wsconn.Frame, error) {
 	cmd := f.session.cmd
-	return wsconn.AppendText(f.opts.Size+len(cmd)+maxEnvelope, !f.opts.Many, func(dst []byte) ([]byte, error) {
+	return wsconn.AppendText(f.opts.Size(e.Value)+f.overhead(), !f.opts.Many, func(dst []byte) ([]byte, error) {
 		if cmd == "" {
 			return f.opts.Encode(dst, e)
 		}

@@ -20,6 +20,7 @@ type Event[T any] struct {
 
 	size  int
 	forms atomic.Pointer[form]
+	aged  atomic.Bool // forms are not kept any more
 }
 
 // Key names one encoded form of an event: the protocol and message it was
@@ -40,10 +41,25 @@ type form struct {
 	next  atomic.Pointer[form]
 }
 
+// keepForms is how many events of a topic keep their encoded forms. Subscribers
+// that are further behind encode for themselves: they are few, and forms kept
+// for all of a long history would cost several times what the history does.
+const keepForms = 1024
+
+// dropForms forgets the encoded forms of an event, for good.
+func (e *Event[T]) dropForms() {
+	e.forms.Store(nil)
+	e.aged.Store(true)
+}
+
 // Encode returns the form of e named by key. The first caller makes it with
 // encode; concurrent callers wait for that one call, later ones share its
-// result, errors included. A key must always be used with the same type F.
+// result, errors included, as long as e is among the newest 1024 events of its
+// topic. A key must always be used with the same type F.
 func Encode[F, T any](e *Event[T], key Key, encode func(*Event[T]) (F, error)) (F, error) {
+	if e.aged.Load() {
+		return encode(e)
+	}
 	f := e.form(key)
 	f.once.Do(func() { f.value, f.err = encode(e) })
 	if f.err != nil {

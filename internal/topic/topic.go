@@ -176,6 +176,9 @@ func (t *Topic[T]) Publish(v T) *Event[T] {
 	t.last++
 	e.Seq, e.Time = t.last, time.Now()
 	t.history.push(e)
+	if old := t.history.n - 1 - keepForms; old >= 0 {
+		t.history.at(old).dropForms()
+	}
 	for _, s := range t.subs {
 		s.offer(e)
 	}
