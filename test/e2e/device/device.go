@@ -1,0 +1,225 @@
+package device
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Options of a device. The zero value is a server on a free loopback port with a
+// fresh state directory.
+type Options struct {
+	// Args are further arguments of serve.
+	Args []string
+	// Env are further NAME=VALUE entries; they win over the inherited ones.
+	Env []string
+	// Config, if not empty, is the text of the configuration file.
+	Config string
+	// StateDir is used instead of a fresh directory, for restarts.
+	StateDir string
+	// Listen are the addresses to listen on instead of 127.0.0.1:0.
+	Listen []string
+}
+
+// Device is a running server.
+type Device struct {
+	// URL is http://host:port of the first listener.
+	URL string
+	// StateDir is the state directory.
+	StateDir string
+	// Home is the server's home directory, which no other process has.
+	Home string
+
+	t        testing.TB
+	cmd      *exec.Cmd
+	client   *http.Client
+	validate *validator
+	stdout   output
+	stderr   output
+	reading  sync.WaitGroup
+	stopped  bool
+}
+
+// Start starts a server and waits until it listens. It is stopped, and checked
+// as by Stop, at the end of the test.
+func Start(t testing.TB, opts Options) *Device {
+	t.Helper()
+	path, err := Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Device{t: t, StateDir: opts.StateDir, Home: t.TempDir(), validate: newValidator(t)}
+	if d.StateDir == "" {
+		d.StateDir = filepath.Join(t.TempDir(), "state")
+	}
+	d.cmd = exec.Command(path, d.args(opts)...)
+	d.cmd.Env = append(append(os.Environ(), "HOME="+d.Home, "SHELL=/bin/bash"), opts.Env...)
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	d.collect()
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	d.client = &http.Client{Transport: &http.Transport{}, Timeout: Patience}
+	t.Cleanup(func() {
+		d.Stop()
+		if t.Failed() {
+			t.Logf("log of the server:\n%s", d.Log())
+		}
+	})
+	const line = "listening on "
+	Poll(t, "the server to listen", func() bool {
+		_, url, found := strings.Cut(d.stdout.text(), line)
+		if !found || !strings.Contains(url, "\n") {
+			if d.stderr.contains("Error") || d.exited() {
+				t.Fatalf("the server does not start:\n%s", d.Log())
+			}
+			return false
+		}
+		d.URL, _, _ = strings.Cut(url, "\n")
+		return true
+	})
+	return d
+}
+
+func (d *Device) args(opts Options) []string {
+	args := []string{"serve", "--state-dir", d.StateDir}
+	if len(opts.Listen) == 0 {
+		opts.Listen = []string{"127.0.0.1:0"}
+	}
+	for _, addr := range opts.Listen {
+		args = append(args, "--listen", addr)
+	}
+	if opts.Config != "" {
+		path := filepath.Join(d.t.TempDir(), "heliograph.yaml")
+		if err := os.WriteFile(path, []byte(opts.Config), 0o600); err != nil {
+			d.t.Fatal(err)
+		}
+		args = append(args, "--config", path)
+	}
+	return append(args, opts.Args...)
+}
+
+// collect keeps what the server prints.
+func (d *Device) collect() {
+	for _, stream := range []struct {
+		pipe func() (io.ReadCloser, error)
+		to   *output
+	}{{d.cmd.StdoutPipe, &d.stdout}, {d.cmd.StderrPipe, &d.stderr}} {
+		pipe, err := stream.pipe()
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		d.reading.Go(func() { stream.to.fill(pipe) })
+	}
+}
+
+// Pid returns the server's process id.
+func (d *Device) Pid() int { return d.cmd.Process.Pid }
+
+// Addr returns host:port of the first listener.
+func (d *Device) Addr() string { return strings.TrimPrefix(d.URL, "http://") }
+
+// Output returns what the server has written to standard output.
+func (d *Device) Output() string { return d.stdout.text() }
+
+// Log returns what the server has written to standard error.
+func (d *Device) Log() string { return d.stderr.text() }
+
+// Token returns the access token that was printed at the first start of the
+// state directory.
+func (d *Device) Token() string {
+	d.t.Helper()
+	Poll(d.t, "the token to be printed", func() bool { return d.stdout.contains("#token=") })
+	_, token, _ := strings.Cut(d.stdout.text(), "#token=")
+	return strings.Fields(token)[0]
+}
+
+// Stop ends the server with SIGTERM and waits for it. It fails the test unless
+// the exit code is 0, nothing that the server started is left, and the race
+// detector found nothing. Stopping twice is nothing.
+func (d *Device) Stop() {
+	d.t.Helper()
+	if d.stopped {
+		return
+	}
+	d.Terminate()
+	d.Wait()
+}
+
+// Terminate sends SIGTERM and does not wait.
+func (d *Device) Terminate() { _ = d.cmd.Process.Signal(syscall.SIGTERM) }
+
+// Wait waits for a server that has been told to end, with the checks of Stop.
+func (d *Device) Wait() {
+	d.t.Helper()
+	d.stopped = true
+	timeout := time.AfterFunc(Patience, func() {
+		_ = d.cmd.Process.Signal(syscall.SIGQUIT) // the stacks tell where it hangs
+		time.AfterFunc(5*time.Second, func() { _ = d.cmd.Process.Kill() })
+	})
+	defer timeout.Stop()
+	d.reading.Wait()
+	if err := d.cmd.Wait(); err != nil {
+		d.t.Errorf("the server ended with %v:\n%s", err, d.Log())
+	}
+	if d.stderr.contains("DATA RACE") {
+		d.t.Errorf("the race detector speaks:\n%s", d.Log())
+	}
+	d.client.CloseIdleConnections()
+	d.checkLeftovers()
+}
+
+// Kill ends the server at once, as a loss of power would, without any check but
+// that it is gone.
+func (d *Device) Kill() {
+	d.stopped = true
+	_ = syscall.Kill(-d.Pid(), syscall.SIGKILL)
+	for _, pid := range d.Leftovers() { // shells have sessions of their own
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	d.reading.Wait()
+	_ = d.cmd.Wait() // says that it was killed
+	d.client.CloseIdleConnections()
+}
+
+func (d *Device) exited() bool {
+	state, err := os.ReadFile(d.proc("stat"))
+	_, after, _ := bytes.Cut(state, []byte(") "))
+	return err != nil || bytes.HasPrefix(after, []byte("Z"))
+}
+
+// output collects text that is written meanwhile.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) fill(from io.Reader) {
+	r := bufio.NewReader(from)
+	for {
+		line, err := r.ReadBytes('\n')
+		o.mu.Lock()
+		o.buf.Write(line)
+		o.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (o *output) text() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+func (o *output) contains(s string) bool { return strings.Contains(o.text(), s) }
