@@ -69,9 +69,9 @@ func (r *registry) field(owner, typ reflect.Type, field reflect.StructField) (*o
 	if nullable(field) {
 		schema = newObject().set("anyOf", []*object{schema, newObject().set("type", "null")})
 	}
-	if text != "" && schema.has("$ref") {
-		schema = newObject().set("allOf", []*object{schema})
-	}
+	// Beside a $ref a description is legal and without effect for validators. An
+	// allOf around the $ref would give both an effect, but code generators make
+	// a second, nameless type of it.
 	return schema.setText("description", text), nil
 }
 

@@ -59,6 +59,7 @@ type Zoo struct {
 	Visitors map[string][]uint64 `json:"visitors,omitempty"`
 	Secret   string              `json:"-"`
 	Bytes    []byte              `json:"bytes"`
+	Best     Cat                 `json:"best"` // of all
 	Plain    struct{ A int }     // has no tag
 	hidden   int
 }

@@ -64,10 +64,7 @@ func Object(fields ...Field) Type {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", field.Name, err)
 			}
-			if !schema.has("$ref") {
-				schema.setText("description", field.Description)
-			}
-			properties.set(field.Name, schema)
+			properties.set(field.Name, schema.setText("description", field.Description))
 			if !field.Optional {
 				required = append(required, field.Name)
 			}
