@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"testing"
 
@@ -61,9 +62,8 @@ func up(name, addr string) error {
 // TestOtherAddressesNeedTheToken reaches a server of the own user over an
 // address that is not loopback, and from another network namespace.
 func TestOtherAddressesNeedTheToken(t *testing.T) {
-	var listeners []net.Listener
-	inNetwork(t, func() (err error) {
-		listeners, err = Listen(t.Context(), []string{"0.0.0.0:0"})
+	inNetwork(t, func() error {
+		listeners, err := Listen(t.Context(), []string{"0.0.0.0:0"})
 		if err != nil {
 			return err
 		}
@@ -89,6 +89,32 @@ func TestOtherAddressesNeedTheToken(t *testing.T) {
 			}
 			if got != tt.status {
 				t.Errorf("%+v: status %d", tt, got)
+			}
+		}
+		return nil
+	})
+}
+
+// TestOwnUserOverAnotherAddress needs the token too, although the kernel could
+// tell whose the connection is.
+func TestOwnUserOverAnotherAddress(t *testing.T) {
+	inNetwork(t, func() error {
+		listeners, err := Listen(t.Context(), []string{"0.0.0.0:0"})
+		if err != nil {
+			return err
+		}
+		start(t, func(o *Options) {
+			o.Listeners = listeners
+			o.peerUID = func(net.Conn) (uint32, error) { return uint32(os.Geteuid()), nil }
+		})
+		_, port, _ := net.SplitHostPort(listeners[0].Addr().String())
+		for addr, status := range map[string]int{otherAddr: 401, "127.0.0.1": 200} {
+			got, err := getHere(net.JoinHostPort(addr, port), "/v1/view", "")
+			if err != nil {
+				return err
+			}
+			if got != status {
+				t.Errorf("%s: status %d, want %d", addr, got, status)
 			}
 		}
 		return nil
