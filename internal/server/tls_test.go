@@ -44,7 +44,7 @@ func TestSelfSignedTLS(t *testing.T) {
 	if c := login(t, h); !c.Secure {
 		t.Error("the cookie is not for TLS only")
 	}
-	want(t, h.get("/v1/view", "Origin", h.url), http.StatusOK)
+	want(t, h.ask(http.MethodPost, "/v1/control", "{}", "Origin", h.url), http.StatusOK)
 	fp, err := h.srv.Fingerprint()
 	if err != nil || len(fp) != 95 {
 		t.Errorf("fingerprint %q, %v", fp, err)
