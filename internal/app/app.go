@@ -106,7 +106,8 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		Routes: []server.Route{
 			{Pattern: "/v1", Handler: routes, Scope: access.View},
 			{Pattern: "/v1/", Handler: routes, Scope: access.View},
-			{Pattern: "/asyncapi.json", Handler: routes, Scope: access.View},
+			{Pattern: "/asyncapi.json", Handler: routes, Public: true},
+			{Pattern: "/v1/asyncapi.json", Handler: routes, Public: true},
 			{Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Logger: log}), Public: true},
 		},
 		// The order of the shutdown.

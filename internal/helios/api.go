@@ -103,9 +103,8 @@ func (a *API) Register(mux *http.ServeMux) {
 	for _, ch := range a.channels {
 		mux.HandleFunc("/v1/ws/"+ch.Path, a.serveSocket(ch))
 	}
-	document := a.view(a.getDocument)
-	mux.Handle("/asyncapi.json", document)
-	mux.Handle("/v1/asyncapi.json", document)
+	mux.HandleFunc("/asyncapi.json", a.getDocument)
+	mux.HandleFunc("/v1/asyncapi.json", a.getDocument)
 	mux.Handle("/v1/", a.restHandler())
 	mux.Handle("/v1", a.view(a.getSummary))
 }

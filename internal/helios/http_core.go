@@ -75,9 +75,14 @@ func (a *API) deleteErrors(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // getDocument answers with the AsyncAPI document for the address that the
-// client used.
-func (a *API) getDocument(w http.ResponseWriter, r *http.Request) error {
+// client used. It is the published description and holds no data of the device,
+// therefore everybody may read it.
+func (a *API) getDocument(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET")
+		a.fail(w, r, http.StatusMethodNotAllowed, r.Method+" is not possible here")
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_, err := w.Write(a.deps.Document(r.Host, r.TLS != nil))
-	return err
+	_, _ = w.Write(a.deps.Document(r.Host, r.TLS != nil)) // the client may have gone
 }
