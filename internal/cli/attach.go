@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/heliograph/heliograph/client"
 	"github.com/heliograph/heliograph/client/helios"
@@ -26,6 +27,8 @@ type attachment struct {
 	tty     *os.File // standard input, if both it and the output are a terminal
 	keys    detector
 	modes   modeTracker
+	replay  *replay // while the shell's former output is repeated; else nil
+	former  bool    // the shell ran before this attachment
 	ready   bool
 	begun   chan struct{} // closed when the shell is there for the first time
 	restore func()        // puts the terminal back; may be called more than once
@@ -42,6 +45,7 @@ func attach(ctx context.Context, s *shared, c *client.Client, id string, keys []
 			a.tty = in
 		}
 	}
+	a.former = id != ""
 	ctx, a.leave = context.WithCancelCause(ctx)
 	defer a.leave(nil)
 	hangup := make(chan os.Signal, 1)
@@ -148,7 +152,23 @@ func (a *attachment) input(ctx context.Context) error {
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	return a.send(append(a.keys.rest(), 4)) // the end of the input is Ctrl-D
+	return a.endInput(ctx)
+}
+
+// endInput types Ctrl-D at the end of the input, and again until the shell has
+// ended: the end is there for every program that reads, and one that comes while
+// a terminal changes its modes is lost.
+func (a *attachment) endInput(ctx context.Context) error {
+	for {
+		if err := a.send([]byte{4}); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }
 
 // send types bytes; while the connection is down it rings the bell instead.
@@ -216,9 +236,7 @@ func (a *attachment) show(ctx context.Context, e client.Event[helios.ConsoleServ
 	case helios.ConsoleReady:
 		return a.begin(ctx, m)
 	case helios.ConsoleOutput:
-		a.modes.feed(m.Data)
-		_, err := io.WriteString(a.s.streams.Out, m.Data)
-		return err
+		return a.print(m.Data, e.At)
 	case helios.ConsoleExit:
 		if m.Code == nil {
 			a.say("the shell was ended by a signal")
@@ -227,6 +245,19 @@ func (a *attachment) show(ctx context.Context, e client.Event[helios.ConsoleServ
 		return shellExit(*m.Code)
 	}
 	return nil
+}
+
+// print writes output of the shell.
+func (a *attachment) print(data string, at time.Time) error {
+	if a.replay != nil {
+		var live bool
+		if data, live = a.replay.feed(data, at); live {
+			a.replay = nil
+		}
+	}
+	a.modes.feed(data)
+	_, err := io.WriteString(a.s.streams.Out, data)
+	return err
 }
 
 // begin is called when the shell is there, for the first time or again. Again,
@@ -239,6 +270,9 @@ func (a *attachment) begin(ctx context.Context, m helios.ConsoleReady) error {
 	}
 	if a.tty == nil {
 		return nil
+	}
+	if again || a.former {
+		a.replay = &replay{last: time.Now()}
 	}
 	if cols, rows := a.size(); cols != m.Cols || rows != m.Rows {
 		a.tellSize(ctx)

@@ -32,7 +32,7 @@ func newConsole(s *shared) *cobra.Command {
 to one that runs already; the first characters of its id suffice. A shell
 outlives its viewers: detach with the keys of --detach-keys, or lose the
 connection, and attach again later. Several viewers may use one shell; all see
-the same.
+the same. Of a shell that has ended, the last output is printed.
 
 When standard input is not a terminal, its bytes are typed, and Ctrl-D after the
 last one.
@@ -97,11 +97,7 @@ func runConsole(ctx context.Context, s *shared, o consoleOptions) error {
 		return err
 	}
 	if session.Closed {
-		// The socket of an ended shell stays open and silent for ever.
-		if _, tty := terminal(s.streams.In); !tty {
-			return fmt.Errorf("the shell of session %s has ended; --delete forgets it", session.SessionID)
-		}
-		s.notice("this shell has %s; you see what it printed, and can only detach", sessionState(session))
+		return showEnded(ctx, s, c, session)
 	}
 	return attach(ctx, s, c, session.SessionID, keys)
 }
@@ -111,7 +107,7 @@ func listConsoles(ctx context.Context, s *shared, c *client.Client) error {
 	if err != nil {
 		return err
 	}
-	rows := [][]string{{"SESSION", "SHELL", "STATE", "VIEWERS", "SIZE", "CREATED", "LAST ACTIVITY"}}
+	rows := [][]string{{"SESSION", "SHELL", "STATE", "VIEWERS", "SIZE", "AGE", "IDLE"}}
 	for _, session := range sessions {
 		if s.remote.json {
 			if err := printJSON(s.streams.Out, session); err != nil {
@@ -121,13 +117,27 @@ func listConsoles(ctx context.Context, s *shared, c *client.Client) error {
 		rows = append(rows, []string{
 			session.SessionID, session.Shell, sessionState(session), fmt.Sprint(session.ClientCount),
 			fmt.Sprintf("%dx%d", session.Cols, session.Rows),
-			session.CreatedAt.Local().Format(time.DateTime), session.LastActivity.Local().Format(time.DateTime),
+			age(session.CreatedAt), age(session.LastActivity),
 		})
 	}
 	if s.remote.json {
 		return nil
 	}
 	return table(s.streams.Out, rows)
+}
+
+// age gives the time since an instant in one or two units.
+func age(since time.Time) string {
+	d := max(time.Since(since), 0)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
 }
 
 func sessionState(session helios.ConsoleSessionSummary) string {

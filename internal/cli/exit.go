@@ -50,12 +50,13 @@ func (e shellExit) Error() string { return fmt.Sprintf("the shell ended with cod
 // exitCode gives the exit code for the error of a verb.
 func exitCode(err error) int {
 	var shell shellExit
+	var told *client.Error
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
 		return ExitOK
 	case errors.As(err, &shell):
 		return int(shell)
-	case errors.Is(err, errUsage):
+	case errors.Is(err, errUsage), errors.As(err, &told) && told.Code == "invalid_payload":
 		return ExitUsage
 	case errors.Is(err, context.Canceled):
 		return ExitInterrupted
@@ -104,8 +105,8 @@ func hint(cmd *cobra.Command, err error) string {
 		return "\"heliograph logs --list\" lists the sources"
 	case told != nil && told.Channel == "console.session" && told.Code == "not_found":
 		return "\"heliograph console --list\" lists the sessions"
-	case told != nil && told.Code == "unknown_cmd":
-		return "\"heliograph channels\" lists the channels"
+	case told != nil && (told.Code == "unknown_cmd" || told.Code == "invalid_payload"):
+		return "\"heliograph channels\" lists the channels and their parameters"
 	}
 	return ""
 }

@@ -83,10 +83,3 @@ func (d *detector) release(b byte) []byte {
 	}
 	return nil
 }
-
-// rest gives what is still held back; for the end of the input.
-func (d *detector) rest() []byte {
-	held := d.keys[:d.held]
-	d.held = 0
-	return held
-}

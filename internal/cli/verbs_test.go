@@ -253,3 +253,11 @@ func TestTokenVerbs(t *testing.T) {
 	line{}.run(t, "token", "revoke", "laptop", "--state-dir", dir).want(t, ExitOK, "revoked")
 	line{}.run(t, "token", "revoke", "laptop", "--state-dir", dir).want(t, ExitNotFound, "no token")
 }
+
+// noContent answers 204 and notes the path.
+func noContent(path *string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		*path = r.URL.Path
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
