@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,6 +29,8 @@ type Options struct {
 	StateDir string
 	// Listen are the addresses to listen on instead of 127.0.0.1:0.
 	Listen []string
+	// Wrap is a command that becomes the server: its last step must be exec "$@".
+	Wrap []string
 }
 
 // Device is a running server.
@@ -61,7 +64,8 @@ func Start(t testing.TB, opts Options) *Device {
 	if d.StateDir == "" {
 		d.StateDir = filepath.Join(t.TempDir(), "state")
 	}
-	d.cmd = exec.Command(path, d.args(opts)...)
+	command := append(append(slices.Clone(opts.Wrap), path), d.args(opts)...)
+	d.cmd = exec.Command(command[0], command[1:]...)
 	d.cmd.Env = append(append(os.Environ(), "HOME="+d.Home, "SHELL=/bin/bash"), opts.Env...)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	d.collect()
@@ -72,7 +76,7 @@ func Start(t testing.TB, opts Options) *Device {
 	t.Cleanup(func() {
 		d.Stop()
 		if t.Failed() {
-			t.Logf("log of the server:\n%s", d.Log())
+			t.Logf("log of the server:\n%s", d.notable())
 		}
 	})
 	const line = "listening on "
@@ -133,6 +137,18 @@ func (d *Device) Output() string { return d.stdout.text() }
 
 // Log returns what the server has written to standard error.
 func (d *Device) Log() string { return d.stderr.text() }
+
+// notable returns the last records of the log that are not about requests.
+func (d *Device) notable() string {
+	const most = 100
+	var lines []string
+	for line := range strings.Lines(d.Log()) {
+		if !strings.Contains(line, "level=INFO msg=request ") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-most):], "")
+}
 
 // Token returns the access token that was printed at the first start of the
 // state directory.
