@@ -238,7 +238,7 @@ func (s *Server) shutdown(ctx context.Context) error {
 		}
 	}
 	err := s.http.Shutdown(ctx)
-	if err == nil {
+	if err == nil || errors.Is(err, net.ErrClosed) { // the listeners were closed above
 		err = s.busy.wait(ctx)
 	}
 	if err != nil {

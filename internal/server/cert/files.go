@@ -4,9 +4,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
+
+	"github.com/heliograph/heliograph/internal/server/statedir"
 )
 
 // Files is a certificate from two PEM files. When they change, the new ones are
@@ -18,7 +19,8 @@ type Files struct {
 
 	mu      sync.Mutex
 	current *tls.Certificate
-	stamp   [2]time.Time
+	stamp   [2]statedir.Stamp // of what was tried last
+	settled bool              // stamp can be relied on
 }
 
 // NewFiles reads the certificate chain and its key. A nil log discards.
@@ -27,11 +29,7 @@ func NewFiles(certPath, keyPath string, log *slog.Logger) (*Files, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	f := &Files{certPath: certPath, keyPath: keyPath, log: log}
-	stamp, err := f.modified()
-	if err == nil {
-		err = f.load(stamp)
-	}
-	if err != nil {
+	if err := f.refresh(); err != nil {
 		return nil, fmt.Errorf("read the TLS certificate: %w", err)
 	}
 	return f, nil
@@ -41,33 +39,33 @@ func NewFiles(certPath, keyPath string, log *slog.Logger) (*Files, error) {
 func (f *Files) Get() (*tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	stamp, err := f.modified()
-	if err == nil && stamp != f.stamp {
-		err = f.load(stamp)
-		f.stamp = stamp // also after a failure: complain once per change
-	}
-	if err != nil {
+	if err := f.refresh(); err != nil {
 		f.log.Warn("keep the old tls certificate", "err", err)
 	}
 	return f.current, nil
 }
 
-func (f *Files) load(stamp [2]time.Time) error {
+// refresh reads the files when they are others than the last time, or were
+// changed so recently that this cannot be told. A failure is reported once per
+// change.
+func (f *Files) refresh() error {
+	now := time.Now()
+	var stamp [2]statedir.Stamp
+	for i, path := range []string{f.certPath, f.keyPath} {
+		var err error
+		if stamp[i], err = statedir.StampOf(path); err != nil {
+			return err
+		}
+	}
+	if f.settled && stamp == f.stamp {
+		return nil
+	}
+	f.stamp = stamp
+	f.settled = stamp[0].Settled(now) && stamp[1].Settled(now)
 	c, err := tls.LoadX509KeyPair(f.certPath, f.keyPath)
 	if err != nil {
 		return err
 	}
-	f.current, f.stamp = &c, stamp
+	f.current = &c
 	return nil
-}
-
-func (f *Files) modified() (stamp [2]time.Time, err error) {
-	for i, path := range []string{f.certPath, f.keyPath} {
-		info, err := os.Stat(path)
-		if err != nil {
-			return stamp, err
-		}
-		stamp[i] = info.ModTime()
-	}
-	return stamp, nil
 }

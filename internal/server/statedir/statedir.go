@@ -3,7 +3,6 @@ package statedir
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -233,26 +232,4 @@ func (d *Dir) Exclusive(name string, fn func() error) error {
 		return fmt.Errorf("lock %s: %w", name, err)
 	}
 	return fn()
-}
-
-// Stamp identifies the present content of a file; it changes whenever Write
-// replaces it. A missing file has the zero Stamp.
-type Stamp struct {
-	inode, size, mtime uint64
-}
-
-// Stat returns the Stamp of a file.
-func (d *Dir) Stat(name string) (Stamp, error) {
-	info, err := os.Lstat(d.Join(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return Stamp{}, nil
-	}
-	if err != nil {
-		return Stamp{}, fmt.Errorf("look at state: %w", err)
-	}
-	s := Stamp{size: uint64(info.Size()), mtime: uint64(info.ModTime().UnixNano())}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.inode = st.Ino
-	}
-	return s, nil
 }

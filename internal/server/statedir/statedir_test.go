@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func private(t *testing.T) string {
@@ -177,6 +178,20 @@ func TestReadRefusesWhatOthersControl(t *testing.T) {
 	}
 	if _, err := d.Read("wide"); !errors.Is(err, ErrUnsafe) {
 		t.Errorf("file for everybody: %v, want ErrUnsafe", err)
+	}
+}
+
+func TestStampSettles(t *testing.T) {
+	d := open(t, private(t))
+	if stamp, err := d.Stat("f"); err != nil || stamp != (Stamp{}) || !stamp.Settled(time.Now()) {
+		t.Errorf("missing file: %v, %v", stamp, err)
+	}
+	if err := d.Write("f", nil); err != nil {
+		t.Fatal(err)
+	}
+	stamp, err := d.Stat("f")
+	if err != nil || stamp.Settled(time.Now()) || stamp.Settled(time.Now().Add(-time.Hour)) || !stamp.Settled(time.Now().Add(time.Hour)) {
+		t.Errorf("new file: %v, %v", stamp, err)
 	}
 }
 

@@ -54,7 +54,7 @@ type Store struct {
 	dir *statedir.Dir
 
 	mu     sync.Mutex
-	loaded bool
+	loaded bool // tokens are those of stamp, and stamp can be relied on
 	stamp  statedir.Stamp
 	tokens []record
 }
@@ -186,10 +186,12 @@ func (s *Store) change(alter func([]record) ([]record, error)) error {
 }
 
 // current returns the tokens, which the caller must not change. It reads the
-// file only when it is another than the last time.
+// file only when it is another than the last time, or was changed so recently
+// that this cannot be told.
 func (s *Store) current() ([]record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := time.Now()
 	stamp, err := s.dir.Stat(tokensFile)
 	if err != nil {
 		return nil, err
@@ -201,7 +203,7 @@ func (s *Store) current() ([]record, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.loaded, s.stamp, s.tokens = true, stamp, tokens
+	s.loaded, s.stamp, s.tokens = stamp.Settled(now), stamp, tokens
 	return tokens, nil
 }
 
