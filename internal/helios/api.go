@@ -51,6 +51,7 @@ type API struct {
 
 	stopping context.Context // done when the server is about to shut down
 	stop     context.CancelCauseFunc
+	mu       sync.Mutex     // orders enter and Close
 	running  sync.WaitGroup // channels of multiplexed sockets
 }
 
@@ -75,10 +76,26 @@ func New(deps Deps) *API {
 // channel.closed, and releases the logs. The connections themselves are the
 // hub's, which is shut down next.
 func (a *API) Close() {
+	a.mu.Lock()
 	a.stop(wsconn.ErrShutdown)
+	a.mu.Unlock()
 	a.running.Wait()
 	a.logs.close()
 }
+
+// enter counts a channel of a multiplexed socket, for which Close waits until it
+// leaves. It reports false once Close was called.
+func (a *API) enter() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stopping.Err() != nil {
+		return false
+	}
+	a.running.Add(1)
+	return true
+}
+
+func (a *API) leave() { a.running.Done() }
 
 // find returns the published channel of that name and the stream id in it.
 func (a *API) find(name string) (*Channel, uuid.UUID) {
@@ -105,8 +122,9 @@ func (a *API) Register(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("/asyncapi.json", a.getDocument)
 	mux.HandleFunc("/v1/asyncapi.json", a.getDocument)
-	mux.Handle("/v1/", a.restHandler())
-	mux.Handle("/v1", a.view(a.getSummary))
+	rest := a.restHandler()
+	mux.Handle("/v1/", rest)
+	mux.Handle("/v1", rest)
 }
 
 func isTimeout(err error) bool { return errors.Is(err, context.DeadlineExceeded) }

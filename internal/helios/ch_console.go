@@ -134,6 +134,9 @@ func (a *API) consoleInput(ctx context.Context, s *Session, session *console.Ses
 	if m.Binary {
 		return a.consoleWrite(ctx, s, session, m.Payload)
 	}
+	if len(m.Payload) == 0 && s.Multiplexed() {
+		return a.refuse(ctx, s, "the console is open already") // no payload is a form of open
+	}
 	var msg consoleMessage
 	if err := json.Unmarshal(m.Payload, &msg); err != nil {
 		return a.refuse(ctx, s, "not a console message: "+err.Error())
@@ -200,11 +203,9 @@ func parseSize(msg consoleMessage, both bool) (console.Size, error) {
 // openingMessage reads the request that opened the console on a multiplexed
 // socket into p. It returns the message if it is also to be carried out.
 func openingMessage(s *Session, p *wire.ConsoleParams) (*Message, error) {
-	var m Message
-	select {
-	case m = <-s.inbox:
-	default:
-		return nil, setDefaults(p) // no payload: a new shell of the default size
+	m := <-s.inbox // the request itself, which is delivered before the channel starts
+	if len(m.Payload) == 0 {
+		return nil, setDefaults(p) // a new shell of the default size
 	}
 	var msg consoleMessage
 	if err := json.Unmarshal(m.Payload, &msg); err != nil {

@@ -29,14 +29,6 @@ type sensorSet map[string]bool
 // but the state of the IMU, which says so.
 func (a *API) serveSensors(ctx context.Context, s *Session, _ any) error {
 	set := sensorSet{}
-	if s.Multiplexed() && len(s.inbox) == 0 {
-		for _, kind := range sensorKinds() {
-			set[kind] = true
-		}
-		if err := a.sendCached(ctx, s, set); err != nil {
-			return err
-		}
-	}
 	for {
 		m, err := s.Receive(ctx)
 		if err != nil {
@@ -45,7 +37,9 @@ func (a *API) serveSensors(ctx context.Context, s *Session, _ any) error {
 		if m.Binary {
 			continue
 		}
-		if err := set.obey(m.Payload); err != nil {
+		if s.Multiplexed() && len(m.Payload) == 0 {
+			set.addAll() // a request without payload
+		} else if err := set.obey(m.Payload); err != nil {
 			err = s.Send(ctx, a.sensorsError(s, err.Error()))
 			if err != nil {
 				return err
@@ -119,6 +113,12 @@ func (set sensorSet) obey(payload []byte) error {
 		return set.unsubscribe(m.Kinds, known)
 	default:
 		return fmt.Errorf("unsupported op: %s", m.Op)
+	}
+}
+
+func (set sensorSet) addAll() {
+	for _, kind := range sensorKinds() {
+		set[kind] = true
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 // routes adds the HTTP endpoints.
 func (a *API) routes(mux *http.ServeMux) {
+	mux.Handle("GET /v1", a.view(a.getSummary))
 	mux.Handle("GET /v1/health", a.view(a.getHealth))
 	mux.Handle("GET /v1/errors", a.view(a.getErrors))
 	mux.Handle("DELETE /v1/errors", a.control(a.deleteErrors))

@@ -42,8 +42,10 @@ type mux struct {
 type muxed struct {
 	channel *Channel
 	session *Session
+	ctx     context.Context // done once the channel takes no more messages
 	cancel  context.CancelCauseFunc
-	done    chan struct{}
+	told    bool          // the client was sent channel.closed; valid after done
+	done    chan struct{} // closed when nothing more of the channel is sent
 }
 
 // Reasons for which the reader cancels a channel.
@@ -79,7 +81,7 @@ func (a *API) serveMux(w http.ResponseWriter, r *http.Request) {
 func (m *mux) receive(kind wsconn.Kind, payload []byte) error {
 	if kind == wsconn.BinaryMessage {
 		if ch := m.running(consoleChannel); ch != nil {
-			ch.session.deliver(m.ctx, Message{Binary: true, Payload: payload})
+			ch.session.deliver(ch.ctx, Message{Binary: true, Payload: payload})
 		} else {
 			m.error("", wire.ErrNotOpen, "binary messages go to an open console.session")
 		}
@@ -114,9 +116,7 @@ func (m *mux) request(cmd string, payload json.RawMessage) {
 	}
 	running := m.running(cmd)
 	if running != nil && ch.Reopen == Deliver {
-		if len(payload) > 0 {
-			running.session.deliver(m.ctx, Message{Payload: payload})
-		}
+		running.session.deliver(running.ctx, Message{Payload: payload})
 		return
 	}
 	params := ch.Params()
@@ -143,6 +143,10 @@ func (m *mux) request(cmd string, payload json.RawMessage) {
 }
 
 func (m *mux) start(cmd string, ch *Channel, id uuid.UUID, params any, first json.RawMessage) {
+	if !m.api.enter() {
+		m.send(wire.CmdChannelClosed, wire.ChannelClosed{Cmd: cmd, Reason: wire.ClosedByShutdown})
+		return
+	}
 	ctx, cancel := context.WithCancelCause(m.ctx)
 	s := &Session{
 		conn: m.conn, cmd: cmd, inbox: make(chan Message, inboxSize),
@@ -153,20 +157,22 @@ func (m *mux) start(cmd string, ch *Channel, id uuid.UUID, params any, first jso
 		ctx = withStreamID(ctx, id)
 		s.prefix = id[:]
 	}
-	if ch.Reopen == Deliver && len(first) > 0 {
+	if ch.Reopen == Deliver {
 		s.deliver(ctx, Message{Payload: first})
 	}
-	running := &muxed{channel: ch, session: s, cancel: cancel, done: make(chan struct{})}
+	running := &muxed{channel: ch, session: s, ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	m.open[cmd] = running
 	stop := context.AfterFunc(m.api.stopping, func() { cancel(wsconn.ErrShutdown) })
-	m.api.running.Add(1)
 	m.wg.Go(func() {
-		defer m.api.running.Done()
+		defer m.api.leave()
 		defer close(running.done)
 		defer stop()
-		defer cancel(nil)
 		err := ch.Serve(ctx, s, params)
-		if reason := m.reason(ctx, cmd, err); reason != "" {
+		reason := m.reason(ctx, cmd, err)
+		// Before the client is told: it may ask for the channel again at once, and
+		// must not be taken for a client of the one that ends here.
+		cancel(nil)
+		if running.told = reason != ""; running.told {
 			m.send(wire.CmdChannelClosed, wire.ChannelClosed{Cmd: cmd, Reason: reason})
 		}
 	})
@@ -212,21 +218,21 @@ func (m *mux) close(payload json.RawMessage) {
 	running.cancel(errClientClosed)
 	<-running.done
 	delete(m.open, *which.Cmd)
+	if !running.told { // its opening was rejected meanwhile
+		m.error(*which.Cmd, wire.ErrNotOpen, "the channel is not open")
+	}
 }
 
-// running returns the open channel of that name, forgetting it if it has ended.
+// running returns the open channel of that name. One that is about to end is
+// waited for and forgotten.
 func (m *mux) running(cmd string) *muxed {
 	running := m.open[cmd]
-	if running == nil {
-		return nil
-	}
-	select {
-	case <-running.done:
-		delete(m.open, cmd)
-		return nil
-	default:
+	if running == nil || running.ctx.Err() == nil {
 		return running
 	}
+	<-running.done
+	delete(m.open, cmd)
+	return nil
 }
 
 // reap forgets all channels that have ended.
@@ -267,7 +273,9 @@ func parseEnvelope(data []byte) (env wire.Envelope, problem string) {
 	if json.Unmarshal(object["sent-at"], &sentAt) != nil {
 		return env, "sent-at is missing or no string"
 	}
-	if _, err := time.Parse(time.RFC3339, sentAt); err != nil {
+	// Unlike time.Parse this takes nothing that RFC 3339 has not; t and z may be
+	// in lower case there.
+	if new(time.Time).UnmarshalText([]byte(strings.ToUpper(sentAt))) != nil {
 		return env, "sent-at is no RFC 3339 time"
 	}
 	for key := range object {

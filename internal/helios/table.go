@@ -40,8 +40,9 @@ const (
 	// Restart ends the channel silently and begins it again with the new
 	// parameters.
 	Restart Reopen = iota
-	// Deliver hands the payload to the open channel as a client message. On a
-	// closed channel the payload is its first message.
+	// Deliver hands the payload, empty if there is none, to the open channel as a
+	// client message. On a closed channel it is the first message, which is there
+	// when Serve begins.
 	Deliver
 )
 
