@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/heliograph/heliograph/internal/app"
 	"github.com/heliograph/heliograph/internal/config"
@@ -80,14 +82,14 @@ func runServe(ctx context.Context, info BuildInfo, streams Streams, opts serveOp
 		return err
 	}
 	defer daemon.Close()
-	if err := announce(streams.Out, daemon); err != nil {
+	if err := announce(streams.Out, streams.env, daemon); err != nil {
 		return err
 	}
 	return daemon.Run(ctx)
 }
 
 // announce prints where the server is, and how to get in for the first time.
-func announce(out io.Writer, daemon *app.App) error {
+func announce(out io.Writer, getenv func(string) string, daemon *app.App) error {
 	for _, url := range daemon.URLs() {
 		if _, err := fmt.Fprintf(out, "listening on %s\n", url); err != nil {
 			return err
@@ -100,10 +102,29 @@ func announce(out io.Writer, daemon *app.App) error {
 	if fingerprint != "" {
 		fmt.Fprintf(out, "certificate SHA-256 fingerprint %s\n", fingerprint)
 	}
-	if login := daemon.Login(); login != "" {
+	switch login := daemon.Login(); {
+	case login == "":
+	case keptByJournal(out, getenv):
+		fmt.Fprintln(out, "first start: a token was made, and is not shown because this output is kept; make one with: heliograph token create NAME")
+	default:
 		fmt.Fprintf(out, "first start: a token was made; this is the only time that it is shown\nopen %s\n", login)
 	}
 	return nil
+}
+
+// keptByJournal reports whether what is written to out ends up in the systemd
+// journal, which others may read: systemd names the file behind it in
+// JOURNAL_STREAM (systemd.exec(5)).
+func keptByJournal(out io.Writer, getenv func(string) string) bool {
+	file, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	var stat unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &stat); err != nil {
+		return false
+	}
+	return getenv("JOURNAL_STREAM") == fmt.Sprintf("%d:%d", stat.Dev, stat.Ino)
 }
 
 // config puts the flags over the settings of the file.
