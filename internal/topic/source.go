@@ -3,6 +3,7 @@ package topic
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 )
 
@@ -94,11 +95,15 @@ func (p *Publisher[T]) WaitRoom(ctx context.Context, maxBytes int) error {
 func (t *Topic[T]) WaitRoom(ctx context.Context, maxBytes int) error {
 	for {
 		t.mu.Lock()
-		room, free := t.room, t.hasRoomLocked(maxBytes)
-		t.mu.Unlock()
-		if free {
+		if t.hasRoomLocked(maxBytes) {
+			t.mu.Unlock()
 			return context.Cause(ctx)
 		}
+		if t.room == nil {
+			t.room = make(chan struct{})
+		}
+		room := t.room
+		t.mu.Unlock()
 		select {
 		case <-room:
 		case <-ctx.Done():
@@ -144,7 +149,7 @@ func (t *Topic[T]) startLocked() {
 	t.run = r
 	t.ended = nil
 	t.starts++
-	t.setStateLocked(Running, nil)
+	t.state, t.stateErr = Running, nil
 	go t.supervise(r)
 }
 
@@ -177,29 +182,39 @@ func (t *Topic[T]) cancelLocked(r *run) {
 func (t *Topic[T]) supervise(r *run) {
 	t.runSource(r)
 	<-r.ctx.Done()
+	t.log(slog.LevelDebug, Idle, nil)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.run = nil
 	close(r.done)
-	t.setStateLocked(Idle, nil)
+	t.state, t.stateErr = Idle, nil
 	if !t.opts.KeepHistory {
 		t.history.clear()
+		t.skipAllLocked()
 	}
 	// Somebody subscribed between the cancellation and now.
 	if len(t.subs) > 0 && !t.closed {
-		for _, s := range t.subs {
-			s.cursor, s.pending = t.last+1, nil
-		}
 		t.startLocked()
 	}
 }
 
+// runSource runs the source, again and again if it is to be retried.
 func (t *Topic[T]) runSource(r *run) {
-	delay := retryMin
+	t.log(slog.LevelDebug, Running, nil)
+	delay, told := retryMin, ""
 	for {
 		began := time.Now()
 		err := t.opts.Source(r.ctx, &Publisher[T]{topic: t, run: r})
-		if r.ctx.Err() != nil || !t.failed(r, err) {
+		state, again := t.returned(r, err)
+		if state == Idle {
+			return
+		}
+		level := slog.LevelDebug
+		if state == Broken && err.Error() != told {
+			level, told = slog.LevelWarn, err.Error()
+		}
+		t.log(level, state, err)
+		if !again {
 			return
 		}
 		if time.Since(began) > retryMax {
@@ -212,26 +227,31 @@ func (t *Topic[T]) runSource(r *run) {
 		}
 		delay = min(2*delay, retryMax)
 		t.mu.Lock()
-		t.setStateLocked(Running, nil)
+		t.state, t.stateErr = Running, nil
 		t.mu.Unlock()
 	}
 }
 
-// failed records how the source returned and reports whether to run it again.
-func (t *Topic[T]) failed(r *run, err error) bool {
+// returned records how the source returned: what state it is in now, Idle if
+// it was cancelled, and whether to run it again.
+func (t *Topic[T]) returned(r *run, err error) (state State, again bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if r.ctx.Err() != nil {
+		return Idle, false
+	}
 	switch {
 	case err == nil:
-		t.setStateLocked(Ended, nil)
+		t.state, t.stateErr = Ended, nil
 	case errors.Is(err, ErrNotPresent):
-		t.setStateLocked(NotPresent, err)
+		t.state, t.stateErr = NotPresent, err
 	default:
-		t.setStateLocked(Broken, err)
+		t.state, t.stateErr = Broken, err
 		if t.opts.Retry {
-			return true
+			return Broken, true
 		}
 	}
+	state = t.state
 	if !t.opts.Retry || err == nil {
 		t.endLocked(err)
 	}
@@ -240,17 +260,11 @@ func (t *Topic[T]) failed(r *run, err error) bool {
 	if len(t.subs) == 0 {
 		t.cancelLocked(r)
 	}
-	return false
+	return state, false
 }
 
-func (t *Topic[T]) setStateLocked(s State, err error) {
-	if s == t.state && errors.Is(err, t.stateErr) {
-		return
-	}
-	t.state, t.stateErr = s, err
-	level := t.opts.Logger.Debug
-	if s == Broken {
-		level = t.opts.Logger.Warn
-	}
-	level("source state changed", "topic", t.opts.Name, "state", s.String(), "err", err)
+// log is called without the topic's lock: a slow or curious log must not hold
+// up those who publish.
+func (t *Topic[T]) log(level slog.Level, s State, err error) {
+	t.opts.Logger.Log(context.Background(), level, "source state changed", "topic", t.opts.Name, "state", s.String(), "err", err)
 }

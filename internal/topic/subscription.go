@@ -26,12 +26,15 @@ type SubscribeOptions struct {
 	// Replay is the number of events of the history to begin with, the newest
 	// ones; negative means all. For Latest, anything but 0 means the newest.
 	Replay int
-	// Interval is the least time between two events, and what a sampled source
-	// is asked for. Events in between are thinned out and do not count as
-	// dropped. Only for Latest.
+	// Interval is the mean time between two events at the most, and what a
+	// sampled source is asked for. A subscriber gets the samples nearest to its
+	// own rhythm, never two within half an Interval. Events in between are
+	// thinned out: they do not count as dropped, and the newest of them is not
+	// handed out later, therefore Interval is for topics that are published
+	// regularly. 0 means every event. Only for Latest.
 	Interval time.Duration
-	// MaxLag bounds how many events a Gap or Lossless subscriber may be behind;
-	// 0 means as many as the history holds.
+	// MaxLag bounds how many events a Gap or Lossless subscriber may be behind,
+	// its replay included; 0 means as many as the history holds.
 	MaxLag int
 	// Wake, if not nil, is called when an event may be taken after Fill found
 	// none, and when the subscription has ended. It must not block and must not
@@ -56,6 +59,8 @@ type Subscription[T any] struct {
 	cursor    uint64    // next sequence number wanted
 	pending   *Event[T] // Latest: the event to hand out next
 	due       time.Time // Latest with Interval: when the next event is wanted
+	took      time.Time // Latest with Interval: when the last one was accepted
+	lost      error     // Lossless: ErrLagged once something was lost
 	waiting   bool      // Fill found nothing; the next event wakes
 	closed    bool
 	delivered uint64
@@ -77,9 +82,10 @@ func (s *Subscription[T]) accept(e *Event[T]) bool {
 	if every := s.opts.Interval; every > 0 {
 		// Half a sampling period of tolerance picks the sample nearest to the
 		// time it is due, so that timer jitter does not skip a whole period.
-		if e.Time.Before(s.due.Add(-s.topic.interval / 2)) {
+		if e.Time.Before(s.due.Add(-s.topic.interval/2)) || e.Time.Before(s.took.Add(every/2)) {
 			return false
 		}
+		s.took = e.Time
 		s.due = s.due.Add(every)
 		if s.due.Before(e.Time) {
 			s.due = e.Time.Add(every)
@@ -94,7 +100,7 @@ func (s *Subscription[T]) accept(e *Event[T]) bool {
 
 func (s *Subscription[T]) dropLocked(n uint64) {
 	s.dropped += n
-	s.topic.dropped.Add(n)
+	s.topic.dropped += n
 }
 
 func (s *Subscription[T]) wakeLocked() {
@@ -111,8 +117,8 @@ func (s *Subscription[T]) wakeLocked() {
 // Fill takes up to len(dst) events without blocking and returns how many. It
 // returns 0 and no error when there is nothing now; the next event then calls
 // Wake. It returns an error only when nothing is left: io.EOF or the error of
-// the source if the topic has ended, ErrLagged if a lossless subscriber lost
-// events, ErrClosed if the topic or the subscription was closed.
+// the source if the topic has ended, ErrLagged from then on if a lossless
+// subscriber lost events, ErrClosed if the topic or the subscription was closed.
 func (s *Subscription[T]) Fill(dst []Item[T]) (int, error) {
 	t := s.topic
 	t.mu.Lock()
@@ -128,7 +134,7 @@ func (s *Subscription[T]) Fill(dst []Item[T]) (int, error) {
 	}
 	if n > 0 {
 		s.delivered += uint64(n)
-		t.delivered.Add(uint64(n))
+		t.delivered += uint64(n)
 		return n, nil
 	}
 	if err == nil {
@@ -149,11 +155,15 @@ func (s *Subscription[T]) fillLatest(dst []Item[T]) int {
 
 func (s *Subscription[T]) fillHistory(dst []Item[T]) (int, error) {
 	t := s.topic
+	if s.lost != nil {
+		return 0, s.lost
+	}
 	missed := s.skipLost()
 	if missed > 0 {
 		s.dropLocked(missed)
 		if s.opts.Policy == Lossless {
-			return 0, ErrLagged
+			s.lost = ErrLagged
+			return 0, s.lost
 		}
 	}
 	behind := int(t.last + 1 - s.cursor)
@@ -208,13 +218,19 @@ func (s *Subscription[T]) Next(ctx context.Context) (Item[T], error) {
 // Rewind places the cursor so that the newest n events of the history come
 // next (all, if n is negative), and then what is published later. It returns
 // how many events of the history there are to come. It is for channels that must
-// wait for Ready before they know what to replay.
+// wait for Ready before they know what to replay. What was lost before is
+// forgiven.
 func (s *Subscription[T]) Rewind(n int) int {
-	s.topic.mu.Lock()
-	defer s.topic.mu.Unlock()
+	t := s.topic
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	s.rewindLocked(n)
 	s.wakeLocked()
-	return int(s.topic.last + 1 - s.cursor)
+	t.freeRoomLocked()
+	if s.opts.Policy == Latest {
+		return min(1, int(t.last+1-s.cursor))
+	}
+	return int(t.last + 1 - s.cursor)
 }
 
 func (s *Subscription[T]) rewindLocked(n int) {
@@ -226,12 +242,12 @@ func (s *Subscription[T]) rewindLocked(n int) {
 		n = min(n, s.opts.MaxLag)
 	}
 	s.cursor = t.last + 1 - uint64(n)
-	s.pending = nil
+	s.pending, s.lost = nil, nil
 	if s.opts.Policy == Latest {
 		s.due = time.Now()
 		if n > 0 {
 			s.pending = t.history.newest()
-			s.due = s.due.Add(s.opts.Interval)
+			s.took, s.due = s.due, s.due.Add(s.opts.Interval)
 		}
 	}
 }
@@ -247,8 +263,9 @@ func (s *Subscription[T]) SetInterval(every time.Duration) {
 }
 
 // WaitReady waits until the source has called Publisher.Ready, and returns the
-// error with which it ended if it did so before that. A topic without a source
-// is always ready.
+// error with which it ended if it did so before that; a source that is retried
+// is waited for. It returns ctx's cause when ctx is done. A topic without a
+// source is always ready.
 func (s *Subscription[T]) WaitReady(ctx context.Context) error {
 	t := s.topic
 	for {
@@ -301,8 +318,11 @@ func (s *Subscription[T]) Counts() (delivered, dropped uint64) {
 // Close ends the subscription and gives up its demand. A concurrent Next
 // returns ErrClosed. Closing twice is allowed.
 func (s *Subscription[T]) Close() {
-	s.topic.mu.Lock()
-	s.closed = true
-	s.topic.mu.Unlock()
-	s.topic.unsubscribe(s)
+	t := s.topic
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		t.removeLocked(s)
+	}
 }

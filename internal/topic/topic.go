@@ -42,8 +42,10 @@ type Options[T any] struct {
 	// HistoryBytes bounds the sum of the sizes of the events kept, as told by
 	// Size; 0 means no bound. The newest event is kept even if it is larger.
 	HistoryBytes int
-	// Size returns the memory an event's value accounts for, in bytes.
-	// Required if HistoryBytes is set or Publisher.WaitRoom is used.
+	// Size returns the memory an event's value accounts for, in bytes. Encoded
+	// forms live as long as their event; where they matter, Size counts them.
+	// Required if HistoryBytes is set or WaitRoom is used. It is called by the
+	// publisher, without a lock.
 	Size func(T) int
 	// Source produces the events while there is demand. Nil: the owner calls
 	// Publish whenever it likes.
@@ -60,7 +62,8 @@ type Options[T any] struct {
 	// KeepHistory keeps the events when Source stops. Without it, the history
 	// is emptied, since events from before a pause would look current.
 	KeepHistory bool
-	// Logger gets one record per state change; nil means no log.
+	// Logger gets a debug record per change of the source's state, and a warning
+	// when the source breaks for another reason than before; nil means no log.
 	Logger *slog.Logger
 }
 
@@ -85,7 +88,7 @@ func (s State) String() string {
 type Stats struct {
 	Published   uint64 // events published
 	Delivered   uint64 // events handed to subscribers
-	Dropped     uint64 // events that subscribers did not get
+	Dropped     uint64 // events that subscribers lost; counted when they read on
 	Subscribers int    // open subscriptions
 	Held        int    // events in the history
 	HeldBytes   int    // their size
@@ -111,11 +114,13 @@ type Topic[T any] struct {
 	run      *run
 	linger   *time.Timer
 	starts   uint64
-	room     chan struct{} // closed when a paced publisher should look again
+	room     chan struct{} // closed when paced publishers should look again; nil if none waits
 	interval time.Duration // shortest interval wanted
 
-	delivered atomic.Uint64
-	dropped   atomic.Uint64
+	delivered uint64
+	dropped   uint64
+
+	observers atomic.Int32 // len(subs)
 }
 
 // New returns a topic. It starts nothing before the first subscription.
@@ -142,7 +147,6 @@ func New[T any](opts Options[T]) *Topic[T] {
 		epoch:    hex.EncodeToString(epoch[:]),
 		history:  ring[T]{maxItems: opts.HistoryItems, maxBytes: opts.HistoryBytes},
 		interval: opts.Interval,
-		room:     make(chan struct{}),
 	}
 }
 
@@ -153,12 +157,9 @@ func (t *Topic[T]) Name() string { return t.opts.Name }
 func (t *Topic[T]) Epoch() string { return t.epoch }
 
 // Observed reports whether anybody is subscribed. Producers that run inside
-// somebody's hot path ask it before they build an expensive value.
-func (t *Topic[T]) Observed() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.subs) > 0
-}
+// somebody's hot path ask it before they build an expensive value: it is one
+// atomic load.
+func (t *Topic[T]) Observed() bool { return t.observers.Load() > 0 }
 
 // Publish appends a value to the history and wakes the subscribers that wait
 // for it. It never blocks. After the topic was closed or has ended it does
@@ -207,7 +208,7 @@ func (t *Topic[T]) endLocked(err error) {
 	t.freeRoomLocked()
 }
 
-// Newest returns the newest event, or nil.
+// Newest returns the newest event of the history, or nil.
 func (t *Topic[T]) Newest() *Event[T] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -232,6 +233,12 @@ func (t *Topic[T]) Clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.history.clear()
+	t.skipAllLocked()
+	t.freeRoomLocked()
+}
+
+// skipAllLocked makes all subscribers go on with what is published next.
+func (t *Topic[T]) skipAllLocked() {
 	for _, s := range t.subs {
 		s.cursor, s.pending = t.last+1, nil
 	}
@@ -243,8 +250,8 @@ func (t *Topic[T]) Stats() Stats {
 	defer t.mu.Unlock()
 	return Stats{
 		Published:   t.last,
-		Delivered:   t.delivered.Load(),
-		Dropped:     t.dropped.Load(),
+		Delivered:   t.delivered,
+		Dropped:     t.dropped,
 		Subscribers: len(t.subs),
 		Held:        t.history.n,
 		HeldBytes:   t.history.bytes,
@@ -255,7 +262,7 @@ func (t *Topic[T]) Stats() Stats {
 }
 
 // Close cancels the source, waits for it, and ends all subscriptions with
-// [ErrClosed].
+// [ErrClosed]. It must not be called by the source. Closing twice is allowed.
 func (t *Topic[T]) Close() {
 	t.mu.Lock()
 	t.closed = true
@@ -282,8 +289,10 @@ func (t *Topic[T]) wakeAllLocked() {
 
 // freeRoomLocked makes paced publishers look again.
 func (t *Topic[T]) freeRoomLocked() {
-	close(t.room)
-	t.room = make(chan struct{})
+	if t.room != nil {
+		close(t.room)
+		t.room = nil
+	}
 }
 
 // Subscribe registers a subscriber and, if the topic has a source that does
@@ -297,24 +306,21 @@ func (t *Topic[T]) Subscribe(opts SubscribeOptions) (*Subscription[T], error) {
 	}
 	s := &Subscription[T]{topic: t, opts: opts, signal: make(chan struct{}, 1)}
 	t.subs = append(t.subs, s)
+	t.observers.Store(int32(len(t.subs)))
 	t.startLocked()
 	s.rewindLocked(opts.Replay)
 	t.updateIntervalLocked()
+	t.freeRoomLocked()
 	return s, nil
 }
 
-func (t *Topic[T]) unsubscribe(s *Subscription[T]) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	i := slices.Index(t.subs, s)
-	if i < 0 {
-		return
-	}
-	t.subs = slices.Delete(t.subs, i, i+1)
+func (t *Topic[T]) removeLocked(s *Subscription[T]) {
+	t.subs = slices.DeleteFunc(t.subs, func(other *Subscription[T]) bool { return other == s })
+	t.observers.Store(int32(len(t.subs)))
 	s.wakeLocked()
 	t.updateIntervalLocked()
 	t.freeRoomLocked()
-	if len(t.subs) == 0 && t.run != nil {
+	if len(t.subs) == 0 && t.run != nil && !t.closed {
 		t.lingerLocked()
 	}
 }
