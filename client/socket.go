@@ -31,10 +31,10 @@ type socket struct {
 	opened time.Time
 	life   context.Context // ends with kill
 	end    context.CancelFunc
-	wire   net.Conn // what the connection runs over; nil if the transport did not tell
-	heard  atomic.Int64       // Unix nanoseconds of the last sign of life
-	busy   atomic.Bool        // the reader waits for its receiver and answers no pings
-	silent atomic.Bool        // keepAlive has given it up
+	wire   net.Conn     // what the connection runs over; nil if the transport did not tell
+	heard  atomic.Int64 // Unix nanoseconds of the last sign of life
+	busy   atomic.Bool  // the reader waits for its receiver and answers no pings
+	silent atomic.Bool  // keepAlive has given it up
 }
 
 // dial opens the WebSocket at a path of the API. A refusal is an *Error.

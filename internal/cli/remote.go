@@ -11,6 +11,7 @@ import (
 
 	"github.com/heliograph/heliograph/client"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // defaultServer is the address at which this machine's own server listens.
@@ -33,7 +34,7 @@ type remoteOptions struct {
 
 func (o *remoteOptions) addFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.StringVar(&o.server, "server", "", "address of the HeliOS `URL`; default $HELIOGRAPH_SERVER, else "+defaultServer)
+	f.StringVar(&o.server, "server", "", "address of the HeliOS server; `URL` may also be host:port (default $HELIOGRAPH_SERVER, else "+defaultServer+")")
 	f.StringVar(&o.token, "token", "", "`TOKEN` to show; other users can see it in the process list, so prefer --token-file or $HELIOGRAPH_TOKEN")
 	f.StringVar(&o.tokenFile, "token-file", "", "`FILE` that holds the token; - reads it from standard input")
 	f.StringVar(&o.ca, "ca", "", "`FILE` with PEM certificates to trust instead of the system's")
@@ -44,6 +45,26 @@ func (o *remoteOptions) addFlags(root *cobra.Command) {
 	root.MarkFlagsMutuallyExclusive("token", "token-file")
 	_ = root.MarkPersistentFlagFilename("token-file")
 	_ = root.MarkPersistentFlagFilename("ca", "pem", "crt")
+}
+
+// keepFrom keeps these options away from a verb that talks to no server: they
+// are not in its help, and giving one is an error instead of being without
+// effect, which for a token would be dangerous to misunderstand.
+func (o *remoteOptions) keepFrom(root, verb *cobra.Command) {
+	before, rest, _ := strings.Cut(verb.UsageTemplate(), "{{if .HasAvailableInheritedFlags}}")
+	if _, after, ok := strings.Cut(rest, "{{end}}"); ok {
+		verb.SetUsageTemplate(before + after)
+	}
+	next := verb.PreRunE
+	verb.PreRunE = func(cmd *cobra.Command, args []string) (err error) {
+		root.PersistentFlags().Visit(func(f *pflag.Flag) {
+			err = usagef("--%s is for verbs that talk to a server, %s does not", f.Name, cmd.Name())
+		})
+		if err != nil || next == nil {
+			return err
+		}
+		return next(cmd, args)
+	}
 }
 
 // dial makes the client and checks that the server answers.

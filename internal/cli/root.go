@@ -51,7 +51,7 @@ type Deps struct {
 }
 
 // New makes the root command with all client verbs and the given ones, such as
-// serve. Run it with Execute.
+// serve, which talk to no server. Run it with Execute.
 func New(info BuildInfo, deps Deps, streams Streams, verbs ...*cobra.Command) *cobra.Command {
 	remote := &remoteOptions{}
 	root := &cobra.Command{
@@ -90,7 +90,10 @@ server, this machine's own by default; name another with --server.
 		newTop(shared), newLogs(shared), newConsole(shared), newWatch(shared),
 		newChannels(shared), newAsyncAPI(shared), newToken(shared), newVersion(shared),
 	)
-	root.AddCommand(verbs...)
+	for _, verb := range verbs {
+		root.AddCommand(verb)
+		remote.keepFrom(root, verb)
+	}
 	return root
 }
 

@@ -52,6 +52,22 @@ func TestEveryVerbHasHelp(t *testing.T) {
 	visit(New(BuildInfo{}, Deps{}, Streams{}))
 }
 
+// TestVerbsWithoutServer: serve must not seem to take a token.
+func TestVerbsWithoutServer(t *testing.T) {
+	for args, code := range map[string]int{"own": ExitOK, "own --token x": ExitUsage, "--server y own": ExitUsage} {
+		ran := false
+		own := &cobra.Command{Use: "own", RunE: func(*cobra.Command, []string) error { ran = true; return nil }}
+		var errs buffer
+		root := New(BuildInfo{}, Deps{}, Streams{Out: &errs, Err: &errs}, own)
+		if got := Execute(t.Context(), root, strings.Fields(args)); got != code || ran != (code == ExitOK) {
+			t.Errorf("%s: code %d, ran %v: %s", args, got, ran, errs.String())
+		}
+		if usage := own.UsageString(); strings.Contains(usage, "--token") || !strings.Contains(usage, "own") {
+			t.Errorf("usage %s", usage)
+		}
+	}
+}
+
 func TestServerThatIsNotThere(t *testing.T) {
 	s := fakehelios.New(t)
 	address := s.URL

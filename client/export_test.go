@@ -1,0 +1,7 @@
+package client
+
+// For fuzzing from the external test package.
+var (
+	PayloadError   = payloadError
+	DecodeEnvelope = decodeEnvelope
+)
