@@ -273,9 +273,7 @@ func parseEnvelope(data []byte) (env wire.Envelope, problem string) {
 	if json.Unmarshal(object["sent-at"], &sentAt) != nil {
 		return env, "sent-at is missing or no string"
 	}
-	// Unlike time.Parse this takes nothing that RFC 3339 has not; t and z may be
-	// in lower case there.
-	if new(time.Time).UnmarshalText([]byte(strings.ToUpper(sentAt))) != nil {
+	if !isRFC3339(sentAt) {
 		return env, "sent-at is no RFC 3339 time"
 	}
 	for key := range object {
@@ -288,4 +286,12 @@ func parseEnvelope(data []byte) (env wire.Envelope, problem string) {
 		env.Payload = nil
 	}
 	return env, ""
+}
+
+// isRFC3339 is stricter than time.Parse, which takes hours of one digit and a
+// comma, and laxer, since t and z may be in lower case.
+func isRFC3339(text string) bool {
+	const hourEnd = len("2006-01-02T15")
+	_, err := time.Parse(time.RFC3339, strings.ToUpper(text))
+	return err == nil && text[hourEnd] == ':' && !strings.Contains(text, ",")
 }
