@@ -4,6 +4,7 @@
 
 import { h, setAttr, setText } from './lib/dom.js';
 import { age, duration, ping } from './lib/format.js';
+import { request } from './lib/http.js';
 import { ticker } from './lib/ticker.js';
 
 /** @typedef {import('./types.d.ts').App} App */
@@ -62,8 +63,9 @@ export class Connection extends HTMLElement {
     class: 'conn', type: 'button', 'aria-expanded': 'false', 'aria-controls': 'conn-panel', onclick: () => this.#toggle(),
   }, h('span', { class: 'dot', 'aria-hidden': 'true' }), this.#label, this.#detail);
   #facts = h('dl', { class: 'facts' });
+  #signOut = h('button', { type: 'button', class: 'sign-out', hidden: true, onclick: () => void this.#leave() }, 'Sign out');
   #panel = h('div', { class: 'conn-panel', id: 'conn-panel', hidden: true }, this.#facts,
-    h('button', { type: 'button', onclick: () => this.app.link.retryNow() }, 'Reconnect now'));
+    h('button', { type: 'button', class: 'retry', onclick: () => this.app.link.retryNow() }, 'Reconnect now'), this.#signOut);
   #text = h('span', { class: 'banner-text' });
   /** Placed by the shell, above the view. */
   banner = h('div', { class: 'banner', hidden: true }, this.#text,
@@ -114,6 +116,11 @@ export class Connection extends HTMLElement {
     if (!this.#panel.hidden) this.#refreshPanel();
   }
 
+  async #leave() {
+    await request('auth/session', { method: 'DELETE' });
+    location.reload();
+  }
+
   #refreshPanel() {
     const { link, device } = this.app;
     const heard = performance.now() - link.lastMessageAt;
@@ -126,7 +133,9 @@ export class Connection extends HTMLElement {
       ['Device clock', Math.abs(offset) < 50 ? 'same as here' : `${duration(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`],
       ['Server', device.health ? `${device.health.version}, up ${duration(device.health.uptime_ms)}` : 'unknown'],
     ];
+    if (device.who?.authenticated) rows.push(['You are', `${device.who.name || device.who.via}, may ${device.who.scopes.join(', ')}`]);
     if (link.unreadable > 0) rows.push(['Unreadable', String(link.unreadable)]);
+    this.#signOut.hidden = device.who?.via !== 'cookie';
     this.#facts.replaceChildren(...rows.flatMap(([key, value]) => [h('dt', {}, key), h('dd', {}, value)]));
   }
 }

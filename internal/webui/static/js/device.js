@@ -25,6 +25,8 @@ export class Device extends EventTarget {
   hostname;
   /** @type {OsInfo | undefined} */
   os;
+  /** @type {import('./types.d.ts').Who | undefined} */
+  who;
   /** Round trip of the last answered health request in ms; NaN before it or when the last one failed. */
   ping = NaN;
   /** performance.now() of the last answer. */
@@ -37,7 +39,13 @@ export class Device extends EventTarget {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
   #rounds = 0;
-  #busy = false;
+  /** @type {Promise<'ok' | 'unauthorised' | 'failed'> | undefined} */
+  #reading;
+
+  /** Reads names and identity again with the next health, as after signing in. */
+  forgetFacts() {
+    this.#rounds = 0;
+  }
 
   /** Starts or stops asking. @param {boolean} on */
   poll(on) {
@@ -60,10 +68,16 @@ export class Device extends EventTarget {
     return best.offset;
   }
 
-  /** Reads the health once. @returns {Promise<'ok' | 'unauthorised' | 'unreachable'>} */
-  async read() {
-    if (this.#busy) return this.error ? 'unreachable' : 'ok';
-    this.#busy = true;
+  /** Reads the health once; calls that overlap share one reading. @returns {Promise<'ok' | 'unauthorised' | 'failed'>} */
+  read() {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** @returns {Promise<'ok' | 'unauthorised' | 'failed'>} */
+  async #read() {
     try {
       const sent = performance.now();
       const asked = Date.now();
@@ -73,7 +87,6 @@ export class Device extends EventTarget {
     } catch (err) {
       return this.#failed(err);
     } finally {
-      this.#busy = false;
       this.dispatchEvent(new Event('change'));
     }
   }
@@ -88,19 +101,20 @@ export class Device extends EventTarget {
     if (this.#rounds++ % FACTS_EVERY === 0) void this.#readFacts();
   }
 
-  /** @param {unknown} err @returns {'unauthorised' | 'unreachable'} */
+  /** @param {unknown} err @returns {'unauthorised' | 'failed'} */
   #failed(err) {
     this.ping = NaN;
     this.error = err instanceof Error ? err.message : String(err);
-    if (!(err instanceof HttpError) || (err.status !== 401 && err.status !== 403)) return 'unreachable';
+    if (!(err instanceof HttpError) || err.status !== 401) return 'failed';
     this.dispatchEvent(new Event('unauthorised'));
     return 'unauthorised';
   }
 
   async #readFacts() {
-    const [name, os] = await Promise.allSettled([json('v1/device/hostname'), json('v1/device/os')]);
+    const [name, os, who] = await Promise.allSettled([json('v1/device/hostname'), json('v1/device/os'), json('auth/session')]);
     if (name.status === 'fulfilled') this.hostname = name.value.hostname;
     if (os.status === 'fulfilled') this.os = os.value;
+    if (who.status === 'fulfilled') this.who = who.value;
     if (name.status === 'rejected') this.#rounds = 0; // ask again at the next round
     this.dispatchEvent(new Event('change'));
   }

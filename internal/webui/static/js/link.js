@@ -41,7 +41,7 @@ class Channel {
 /**
  * @typedef {object} LinkOptions
  * @property {() => string} url
- * @property {() => Promise<'ok' | 'unauthorised' | 'unreachable'>} probe asks over HTTP why a socket did not open
+ * @property {() => Promise<{answer: 'ok' | 'unauthorised' | 'failed', message: string}>} probe asks over HTTP why a socket did not open
  * @property {(url: string) => WebSocket} [connect]
  * @property {() => number} [random]
  */
@@ -291,19 +291,18 @@ export class Link extends EventTarget {
     const wait = cap / 2 + (this.#options.random() * cap) / 2;
     this.#set('waiting', { attempts, reason, retryAt: performance.now() + wait });
     this.#retryTimer = setTimeout(() => this.#connect(), wait);
-    if (!opened) void this.#explain(reason);
+    if (!opened) void this.#explain('the socket was refused');
   }
 
   /** A browser hides why a handshake failed; ask over HTTP. @param {string} reason */
   async #explain(reason) {
-    const answer = await this.#options.probe();
+    const { answer, message } = await this.#options.probe();
     if (this.status.phase !== 'waiting') return;
     if (answer === 'unauthorised') {
       clearTimeout(this.#retryTimer);
       this.#set('unauthorised');
     } else {
-      const text = answer === 'ok' ? 'the device answers, but refuses the socket' : 'the device does not answer';
-      this.#set('waiting', { ...this.status, reason: reason.startsWith('no connection') ? reason : text });
+      this.#set('waiting', { ...this.status, reason: answer === 'ok' ? `${reason}, although the device answers over HTTP` : message });
     }
   }
 

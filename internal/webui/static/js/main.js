@@ -28,7 +28,7 @@ function makeToaster() {
 
 async function main() {
   const device = new Device();
-  const link = new Link({ url: () => socketURL('v1/ws'), probe: () => device.read() });
+  const link = new Link({ url: () => socketURL('v1/ws'), probe: () => device.read().then((answer) => ({ answer, message: device.error ?? '' })) });
   const shell = new Shell();
   /** @type {import('./types.d.ts').App} */
   const app = {
@@ -50,8 +50,9 @@ async function main() {
     if (link.status.phase !== 'unauthorised') link.needAuthorisation();
   });
   dialog.addEventListener('signed-in', () => {
-    link.retryNow();
+    device.forgetFacts();
     device.poll(true);
+    link.retryNow();
   });
 
   const token = takeFragmentToken();

@@ -98,7 +98,11 @@ export type UpdatesEvent =
 
 export interface Health { ok: boolean; server_time_ms: number; uptime_ms: number; version: string }
 export interface OsInfo { active_root?: string; build_id?: string; pretty_name?: string; version_id?: string }
+/** Who the server takes this page for. */
+export interface Who { authenticated: boolean; name: string; via: string; scopes: string[]; remote: string }
 export interface DeviceMetrics {
+  /** How long the machine has been up; an addition that not every server makes. */
+  uptime_ms?: number;
   mem_total_bytes?: number; mem_used_bytes?: number; swap_total_bytes?: number; swap_used_bytes?: number;
   temps?: { label: string; temperature_c: number }[];
   issues?: { code: string; description: string }[];

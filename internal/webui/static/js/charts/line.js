@@ -9,8 +9,6 @@ import { theme } from '../theme.js';
 const FONT = '11px system-ui, sans-serif';
 /** Room for the labels of the value axis, in CSS pixels. */
 const AXIS_PX = 64;
-/** Labels of the time axis. */
-const TIME_STEPS = 4;
 
 /**
  * @typedef {{label: string, color: string, fill?: boolean}} Line  color is the name of a CSS variable
@@ -109,8 +107,8 @@ export class LineChart extends HTMLElement {
   }
 
   #timeSplits() {
-    const step = this.#window / (TIME_STEPS + 1);
-    return Array.from({ length: TIME_STEPS }, (_, i) => this.#end - (TIME_STEPS - i) * step);
+    const parts = this.#window > 60 ? 5 : 4; // whole minutes, or quarters of one
+    return Array.from({ length: parts - 1 }, (_, i) => this.#end - ((parts - 1 - i) * this.#window) / parts);
   }
 
   /** Shows the values under the pointer. @param {uPlot} u */

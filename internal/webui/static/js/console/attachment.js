@@ -6,8 +6,9 @@ import { socketURL } from '../lib/base.js';
 
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 10_000;
-/** The replay is over when the output pauses for so long. */
+/** The replay is over when the output pauses for so long, when somebody types, or at the latest after REPLAY_MOST_MS: the shell may print on and on. */
 const REPLAY_QUIET_MS = 200;
+const REPLAY_MOST_MS = 1000;
 
 /**
  * @typedef {import('../types.d.ts').ConsoleEvent} ConsoleEvent
@@ -37,6 +38,8 @@ export class Attachment {
   #timer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #quiet;
+  /** performance.now() of the last ready. */
+  #readyAt = 0;
   #encoder = new TextEncoder();
 
   /** @param {string} id @param {Events} events */
@@ -86,6 +89,7 @@ export class Attachment {
   bytes(bytes) {
     if (this.state !== 'attached' || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(bytes);
+    this.#replayOver();
     return true;
   }
 
@@ -103,6 +107,7 @@ export class Attachment {
         this.#attempts = 0;
         this.message = '';
         this.#set('attached');
+        this.#readyAt = performance.now();
         this.#events.ready(event.cols, event.rows, event.shell);
         this.#armQuiet();
         break;
@@ -121,10 +126,15 @@ export class Attachment {
 
   #armQuiet() {
     clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => {
-      this.#quiet = undefined;
-      this.#events.replayed();
-    }, REPLAY_QUIET_MS);
+    const left = this.#readyAt + REPLAY_MOST_MS - performance.now();
+    this.#quiet = setTimeout(() => this.#replayOver(), Math.min(REPLAY_QUIET_MS, Math.max(0, left)));
+  }
+
+  #replayOver() {
+    if (!this.#quiet) return;
+    clearTimeout(this.#quiet);
+    this.#quiet = undefined;
+    this.#events.replayed();
   }
 
   /** @param {string} message */

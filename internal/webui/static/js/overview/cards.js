@@ -91,7 +91,8 @@ class NetworkCard extends Card {
     if (!network) return;
     setText(this.value, `↓ ${rate(network.rx_bytes_per_sec)}`);
     setText(this.#tx, `↑ ${rate(network.tx_bytes_per_sec)}`);
-    keyed(this.#rows, network.interfaces, (i) => i.name, (i) => interfaceRow(i.name), (row, i) => {
+    const byTraffic = [...network.interfaces].sort((a, b) => b.total_rx_bytes + b.total_tx_bytes - a.total_rx_bytes - a.total_tx_bytes);
+    keyed(this.#rows, byTraffic, (i) => i.name, (i) => interfaceRow(i.name), (row, i) => {
       const [, rx, tx, total] = /** @type {HTMLElement[]} */ ([...row.children]);
       row.title = i.mac ?? '';
       setText(/** @type {Node} */ (rx), rate(i.rx_bytes_per_sec));
@@ -128,9 +129,12 @@ class DiskCard extends Card {
     setText(this.value, main ? bytes(main.free_bytes) : '');
     setText(this.extra, main ? `free of ${bytes(main.total_bytes)}${disk ? ' where the data is kept' : ''}` : '');
     keyed(this.#list, disks, (d) => d.mount, (d) => this.#make(d.mount), (row, d) => {
-      const share = d.total_bytes > 0 ? (100 * d.used_bytes) / d.total_bytes : 0;
+      // Of what programs can have: a part of the total may be reserved.
+      const usable = d.used_bytes + d.free_bytes;
+      const share = usable > 0 ? (100 * d.used_bytes) / usable : 0;
       this.#bars.get(row)?.set(share);
-      setText(/** @type {Node} */ (row.children[1]), `${bytes(d.used_bytes)} of ${bytes(d.total_bytes)}`);
+      setText(/** @type {Node} */ (row.children[1]), `${bytes(d.used_bytes)} used · ${bytes(d.free_bytes)} free`);
+      row.title = `${d.mount}: ${bytes(d.total_bytes)} in all`;
       setText(/** @type {Node} */ (row.children[2]), percent(share, 0));
     });
   }

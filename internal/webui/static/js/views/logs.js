@@ -96,7 +96,7 @@ export class Logs extends View {
         h('div', { class: 'search' }, icon('search'), this.#search, this.#matches),
         h('label', { class: 'check' }, this.#only, 'Only matches'), this.#level,
         h('label', { class: 'check' }, this.#wrap, 'Wrap'), this.#followButton,
-        h('button', { type: 'button', class: 'tool', title: 'Empty this view', onclick: () => this.#pane.clear() }, icon('clear'), h('span', { class: 'tool-text' }, 'Clear')),
+        h('button', { type: 'button', class: 'tool clear', title: 'Empty this view', onclick: () => this.#pane.clear() }, icon('clear'), h('span', { class: 'tool-text' }, 'Clear')),
         this.#download));
   }
 
@@ -126,7 +126,7 @@ export class Logs extends View {
 
   /** @param {'opening' | 'following' | 'ended' | 'lost' | 'failed'} state @param {string} message */
   #say(state, message) {
-    setText(this.#state, state === 'following' ? 'live' : state === 'opening' ? 'opening' : message);
+    setText(this.#state, state === 'following' ? 'live' : state === 'failed' ? 'not available' : state === 'opening' ? 'opening' : message);
     setAttr(this.#state, 'data-state', state);
     const known = this.#pane.store.lines.length > 0;
     if (state === 'failed' || state === 'ended') {

@@ -22,6 +22,7 @@ export class Overview extends View {
   #cards = cards();
   #thermal = new ThermalCard();
   #up = h('span', {});
+  #machineUp = h('span', {});
   #clock = h('span', {});
   #swap = h('span', {});
   #notes = h('div', { class: 'notes' });
@@ -32,7 +33,7 @@ export class Overview extends View {
     const age = ageTag(() => this.#age(), INTERVAL_MS);
     this.append(
       h('div', { class: 'page-head aged' },
-        h('div', { class: 'page-title' }, h('h1', { class: 'sr-only' }, 'Overview'), h('p', { class: 'sub' }, this.#up, this.#swap, this.#clock)),
+        h('div', { class: 'page-title' }, h('h1', { class: 'sr-only' }, 'Overview'), h('p', { class: 'sub' }, this.#machineUp, this.#up, this.#swap, this.#clock)),
         h('div', { class: 'page-tools' }, age, this.#windows())),
       this.#notes,
       h('div', { class: 'grid' }, ...this.#cards.map((card) => card.el), this.#thermal.el));
@@ -97,6 +98,7 @@ export class Overview extends View {
       const { metrics } = await json('v1/device/metrics');
       this.#thermal.read(metrics ?? {}, performance.now());
       setText(this.#swap, swapText(metrics ?? {}));
+      setText(this.#machineUp, metrics?.uptime_ms ? `machine up ${duration(metrics.uptime_ms)}` : '');
       this.#tell(metrics?.issues ?? []);
     } catch (err) {
       if (!(err instanceof HttpError)) throw err;
