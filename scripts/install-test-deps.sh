@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks, from Debian's or Ubuntu's
+# packages. What is there is left alone; a machine that has it all asks no
+# package server anything.
+set -euo pipefail
+
+# Each line: what must be there | the package that has it | what for.
+needs='
+gcc                            gcc              the race detector is linked by it
+/usr/include/stdlib.h          libc6-dev        likewise
+git                            git              versions
+ip                             iproute2         network namespaces and devices that come and go
+journalctl                     systemd          the journal
+/lib/systemd/systemd-journald  systemd          a private journal of the tests
+findmnt                        util-linux       mounts
+mount                          mount            a /proc and file systems of the tests
+ps                             procps           a second opinion on processes
+tmux                           tmux             a terminal that is not ours
+node                           nodejs           the tests of the web interface
+npm                            npm              likewise
+chromium                       chromium         a real browser
+/usr/share/fonts/truetype      fonts-dejavu-core  letters for the browser
+'
+
+has() {
+	case $1 in
+	/*) [ -e "$1" ] ;;
+	chromium) browser >/dev/null ;;
+	*) command -v "$1" >/dev/null ;;
+	esac
+}
+
+# browser prints the path of a Chromium: $CHROMIUM, or the usual names.
+browser() {
+	local name
+	for name in "${CHROMIUM:-chromium}" chromium chromium-browser google-chrome; do
+		command -v "$name" && return
+	done
+	return 1
+}
+
+missing() {
+	local what package why
+	while read -r what package why; do
+		[ -z "$what" ] || has "$what" || echo "$package"
+	done <<<"$needs" | sort -u
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif [ -t 0 ]; then
+		sudo "$@"
+	else
+		sudo -n "$@"
+	fi
+}
+
+install() {
+	if ! command -v apt-get >/dev/null; then
+		echo "the tests need these Debian packages, or what they hold: $*" >&2
+		exit 1
+	fi
+	echo "installing for the tests: $*"
+	as_root apt-get -q update
+	# Ubuntu has no package of the name chromium.
+	if [[ " $* " == *" chromium "* ]] && ! apt-cache show chromium >/dev/null 2>&1; then
+		set -- "${@/#%chromium/chromium-browser}"
+	fi
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
+}
+
+if [ "${1:-}" = --browser ]; then
+	browser
+	exit
+fi
+mapfile -t packages < <(missing)
+if [ "${#packages[@]}" -gt 0 ]; then
+	install "${packages[@]}" </dev/null
+fi
+mapfile -t packages < <(missing)
+if [ "${#packages[@]}" -gt 0 ]; then
+	echo "still missing after the installation: ${packages[*]}" >&2
+	exit 1
+fi
+
+# What npm installs is pinned by the lock files. The stamp keeps a second run from
+# doing it again.
+cd "$(dirname "$0")/.."
+for dir in api test/ui; do
+	if ! cmp -s "$dir/package-lock.json" "$dir/node_modules/.installed"; then
+		npm --prefix "$dir" ci --no-audit --no-fund
+		cp "$dir/package-lock.json" "$dir/node_modules/.installed"
+	fi
+done

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Runs all tests with the race detector, also when a suite before failed, and ends
+# with the sum. In CI (CI is set) a test that was skipped fails the run, unless
+# tools/skips.txt gives a reason. HELIOGRAPH_BIN is the binary for the browser's tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+go -C tools build -o "$work/testsum" ./testsum
+
+flags=(-results "$work" -allow tools/skips.txt)
+gotest=(go test -json -race -timeout 8m)
+if [ -n "${CI:-}" ]; then
+	flags+=(-strict)
+	gotest+=(-count=1)
+fi
+sum() { "$work/testsum" "${flags[@]}" "$@" || failed=1; }
+
+failed=
+suites=(tools go asyncapi types ui)
+for suite in "${suites[@]}"; do
+	printf '== %s\n' "$suite"
+	case $suite in
+	tools) sum go tools go -C tools test -json ./... ;;
+	go) CGO_ENABLED=1 sum go go "${gotest[@]}" ./... ;;
+	asyncapi) sum one asyncapi node api/validate.mjs api/*.asyncapi.json ;;
+	types) sum one types npm --prefix test/ui run --silent check ;;
+	ui)
+		CHROMIUM=$(scripts/install-test-deps.sh --browser) || CHROMIUM=
+		export CHROMIUM
+		status=0
+		mapfile -t files < <(cd test/ui && find unit browser -name '*.test.mjs' | sort)
+		(cd test/ui && node --test --test-concurrency=1 \
+			--test-reporter=spec --test-reporter-destination=stdout \
+			--test-reporter=tap --test-reporter-destination="$work/ui.tap" "${files[@]}") || status=$?
+		sum tap ui "$work/ui.tap" "$status"
+		;;
+	esac
+done
+
+printf '== all\n'
+"$work/testsum" "${flags[@]}" total "${suites[@]}" && [ -z "$failed" ]
