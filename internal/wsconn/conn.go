@@ -2,15 +2,11 @@ package wsconn
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // Bounds of the queue behind Conn.Send.
@@ -21,20 +17,27 @@ const (
 
 // Conn is one WebSocket connection. Its methods are safe for concurrent use,
 // except that Serve is called once.
+//
+// Whoever got it from Hub.Upgrade hands it to Hub.Go, which sees to it that it
+// is served and released.
 type Conn struct {
 	hub     *Hub
 	nc      net.Conn
+	vector  bool // the transport has writev and survives a write that timed out
 	deflate bool
 	early   []byte // bytes that came with the handshake
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	pump     atomic.Int32 // pumpIdle, pumpRuns, pumpAgain
-	lastRead atomic.Int64 // Unix nanoseconds
-	stall    atomic.Int64 // nanoseconds
-	hurried  atomic.Bool  // a feed forbids waiting
+	pump     atomic.Uint32 // pumpRuns, pumpAgain, pumpOver
 	served   atomic.Bool
+	hurried  atomic.Bool  // a feed forbids waiting
+	stall    atomic.Int64 // nanoseconds
+	lastRead atomic.Int64 // Unix nanoseconds, or inCallback
+	slowAt   atomic.Int64 // since when the peer has been known as too slow; 0: it is not
+	writing  atomic.Int64 // since when a write that has no deadline has been going on; 0: none
+	held     atomic.Int64 // since when a feed's window has been full; 0: none is
 
 	nextPing time.Time // guarded by hub.mu
 
@@ -42,16 +45,17 @@ type Conn struct {
 	control [][]byte // complete control frames, sent before everything else
 	queue   []*Frame
 	queued  int           // bytes in queue
-	room    chan struct{} // closed when the queue was emptied
+	room    chan struct{} // closed when the queue was emptied; nil if nobody waits
 	feeds   []*feeding
 	feedID  uint32
 	next    int // the feed that is asked first
 	closing bool
-	goodbye []byte // close frame to be sent last
+	goodbye []byte // the close frame
+	said    bool   // the close frame was handed to the pump
 	gone    bool   // the transport was closed
 
 	wroteAll sync.Once
-	written  chan struct{} // closed when the last frame was written, or none can be
+	written  chan struct{} // closed when the close frame was written, or cannot be
 
 	// Used by the pump only.
 	deadline  time.Time
@@ -60,6 +64,10 @@ type Conn struct {
 
 func newConn(h *Hub, nc net.Conn, deflate bool, early []byte) *Conn {
 	c := &Conn{hub: h, nc: nc, deflate: deflate, early: early, written: make(chan struct{})}
+	switch nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		c.vector = true
+	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.stall.Store(int64(h.opts.StallLimit))
 	now := time.Now()
@@ -68,8 +76,9 @@ func newConn(h *Hub, nc net.Conn, deflate bool, early []byte) *Conn {
 	return c
 }
 
-// Context is done when the connection ends or begins to close; its cause is
-// one of this package's errors or the transport's.
+// Context is done when the connection ends or begins to close. Its cause is one
+// of this package's errors, a *CloseError if the peer or the reader's callback
+// made the server close, or the transport's error.
 func (c *Conn) Context() context.Context { return c.ctx }
 
 // RemoteAddr returns the peer's address.
@@ -79,31 +88,26 @@ func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
 func (c *Conn) Compressed() bool { return c.deflate }
 
 // SetStallLimit sets how long the peer may accept nothing while there is
-// something to send.
+// something to send, or keep a feed's window full. What is beyond it by up to a
+// quarter may pass unnoticed.
 func (c *Conn) SetStallLimit(d time.Duration) { c.stall.Store(int64(d)) }
 
-// Send queues a frame. While the queue (64 frames or 1 MiB) is full it waits
-// for room, until ctx is done or the connection ends. It returns the cause of
-// either.
+func (c *Conn) stallLimit() time.Duration { return time.Duration(c.stall.Load()) }
+
+// Send queues a frame. While the queue (64 frames or 1 MiB; a larger frame has
+// it for itself) is full it waits for room, until ctx is done or the connection
+// ends, and returns the cause of either. What was queued before Close or before
+// another Send of the same goroutine is written before it.
 func (c *Conn) Send(ctx context.Context, f *Frame) error {
 	for {
-		c.mu.Lock()
-		if c.closing || c.gone {
-			c.mu.Unlock()
-			return c.endCause()
+		room, err := c.enqueue(f)
+		if err != nil {
+			return err
 		}
-		if len(c.queue) < queueFrames && (c.queued == 0 || c.queued+f.Len() <= queueBytes) {
-			c.queue = append(c.queue, f)
-			c.queued += f.Len()
-			c.mu.Unlock()
+		if room == nil {
 			c.wake()
 			return nil
 		}
-		if c.room == nil {
-			c.room = make(chan struct{})
-		}
-		room := c.room
-		c.mu.Unlock()
 		select {
 		case <-room:
 		case <-ctx.Done():
@@ -112,6 +116,24 @@ func (c *Conn) Send(ctx context.Context, f *Frame) error {
 			return c.endCause()
 		}
 	}
+}
+
+// enqueue queues f, or returns what tells when to try again.
+func (c *Conn) enqueue(f *Frame) (room <-chan struct{}, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || c.gone {
+		return nil, c.endCause()
+	}
+	if len(c.queue) < queueFrames && (len(c.queue) == 0 || c.queued+f.Len() <= queueBytes) {
+		c.queue = append(c.queue, f)
+		c.queued += f.Len()
+		return nil, nil
+	}
+	if c.room == nil {
+		c.room = make(chan struct{})
+	}
+	return c.room, nil
 }
 
 func (c *Conn) endCause() error {
@@ -123,16 +145,16 @@ func (c *Conn) endCause() error {
 
 // Close ends the connection with a close frame after the frames that were
 // queued by Send. It does not wait. Feeds are not asked any more. Only the first
-// of several calls counts.
+// of several calls counts. A peer that does not answer the close frame is cut
+// after 3 s, or after 30 s if it is still taking what was sent before.
 func (c *Conn) Close(code Code, reason string) { c.close(code, reason, ErrClosed) }
 
 func (c *Conn) close(code Code, reason string, cause error) {
 	c.mu.Lock()
 	first := !c.closing && !c.gone
 	if first {
-		c.closing = true
-		c.goodbye = closeFrame(code, reason)
-		c.feeds = nil
+		c.closing, c.goodbye, c.feeds = true, closeFrame(code, reason), nil
+		c.held.Store(0)
 	}
 	c.mu.Unlock()
 	if first {
@@ -141,89 +163,48 @@ func (c *Conn) close(code Code, reason string, cause error) {
 	}
 }
 
-// abort cuts the connection.
+// endSlow begins to close the connection because the peer does not read. The
+// frame that was begun is completed, all others are dropped.
+func (c *Conn) endSlow() {
+	if !c.slowAt.CompareAndSwap(0, time.Now().UnixNano()) {
+		return
+	}
+	c.hub.slow.Add(1)
+	c.mu.Lock()
+	c.closing, c.goodbye = true, closeFrame(CodeTryLater, ErrSlow.Error())
+	c.dropLocked()
+	c.mu.Unlock()
+	c.cancel(ErrSlow)
+	c.wake()
+}
+
+// cutSlow cuts a slow peer that did not even take its close frame.
+func (c *Conn) cutSlow() { c.abort(ErrSlow) }
+
+// cutSilent cuts a peer that has vanished.
+func (c *Conn) cutSilent() {
+	c.hub.silent.Add(1)
+	c.abort(ErrSilent)
+}
+
+// abort cuts the connection. It does not block.
 func (c *Conn) abort(cause error) {
 	c.cancel(cause)
 	c.mu.Lock()
-	c.closing, c.gone = true, true
-	c.feeds = nil
+	c.closing, c.said, c.gone = true, true, true
+	c.dropLocked()
 	c.mu.Unlock()
-	_ = c.nc.Close() // the reader and the pump report what matters
+	_ = bare(c.nc).Close() // the reader and the pump report what matters
 	c.endWriting()
+}
+
+func (c *Conn) dropLocked() {
+	c.control, c.queue, c.queued, c.feeds = nil, nil, 0, nil
+	c.held.Store(0)
 }
 
 // endWriting tells the reader that nothing more will be written.
 func (c *Conn) endWriting() { c.wroteAll.Do(func() { close(c.written) }) }
-
-func (c *Conn) silentFor(now time.Time) time.Duration {
-	return now.Sub(time.Unix(0, c.lastRead.Load()))
-}
-
-// maxControl bounds the control frames that wait; a peer that makes us answer
-// pings but reads nothing does not make memory grow.
-const maxControl = 16
-
-func (c *Conn) ping(payload []byte) { c.sendControl(ws.OpPing, payload) }
-
-func (c *Conn) sendControl(op ws.OpCode, payload []byte) {
-	frame := append(appendHeader(make([]byte, 0, 2+len(payload)), op, 0, len(payload)), payload...)
-	c.mu.Lock()
-	fits := len(c.control) < maxControl && !c.gone && !(c.closing && c.goodbye == nil)
-	if fits {
-		c.control = append(c.control, frame)
-	}
-	c.mu.Unlock()
-	if fits {
-		c.wake()
-	}
-}
-
-// AddFeed lets the pump take frames from f until it ends or RemoveFeed is
-// called.
-func (c *Conn) AddFeed(f Feed, opts FeedOptions) {
-	c.mu.Lock()
-	if c.closing || c.gone {
-		c.mu.Unlock()
-		return
-	}
-	c.feedID++
-	c.feeds = append(c.feeds, &feeding{Feed: f, opts: opts, id: c.feedID})
-	if opts.Hurry {
-		c.hurried.Store(true)
-		keepKernelQueueShort(c.nc)
-	}
-	c.mu.Unlock()
-	c.wake()
-}
-
-// RemoveFeed makes the pump forget f. When it returns, f is not being asked and
-// will not be asked again.
-func (c *Conn) RemoveFeed(f Feed) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.feeds = slices.DeleteFunc(c.feeds, func(g *feeding) bool { return g.Feed == f })
-}
-
-// Wake tells the pump that a feed may have frames. It does not block and may be
-// called with any lock held but those that a feed takes.
-func (c *Conn) Wake() { c.wake() }
-
-// acknowledged handles a pong: if it answers one of our counted pings, the
-// window of its feed opens.
-func (c *Conn) acknowledged(payload []byte) {
-	if len(payload) != ackSize || payload[0] != ackMark {
-		return
-	}
-	id, count := binary.BigEndian.Uint32(payload[1:]), binary.BigEndian.Uint64(payload[5:])
-	c.mu.Lock()
-	for _, f := range c.feeds {
-		if f.id == id && count > f.acked && count <= f.sent {
-			f.acked = count
-		}
-	}
-	c.mu.Unlock()
-	c.wake()
-}
 
 // isTimeout reports whether err is a deadline that has passed.
 func isTimeout(err error) bool {

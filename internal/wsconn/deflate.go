@@ -22,14 +22,19 @@ var (
 		w, _ := flate.NewWriter(io.Discard, flate.BestSpeed) // fails for bad levels only
 		return w
 	}}
-	inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+	inflaters = sync.Pool{New: func() any { return flate.NewReader(nothing{}) }}
 )
+
+// nothing is what an inflater without work reads from.
+type nothing struct{}
+
+func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
 
 // deflateMessage compresses the concatenation of parts.
 func deflateMessage(parts ...[]byte) []byte {
 	var out bytes.Buffer
 	w := deflaters.Get().(*flate.Writer)
-	defer deflaters.Put(w)
+	defer func() { w.Reset(io.Discard); deflaters.Put(w) }()
 	w.Reset(&out)
 	for _, p := range parts {
 		_, _ = w.Write(p) // a bytes.Buffer does not fail
@@ -41,16 +46,19 @@ func deflateMessage(parts ...[]byte) []byte {
 // errInflated reports a message that inflates beyond the limit.
 var errInflated = errors.New("message inflates beyond the limit")
 
-// inflateMessage expands one message to at most limit bytes, appended to dst.
-func inflateMessage(dst, body []byte, limit int) ([]byte, error) {
+// inflateMessage expands one message to at most limit bytes.
+func inflateMessage(body []byte, limit int) ([]byte, error) {
 	r := inflaters.Get().(io.ReadCloser)
-	defer inflaters.Put(r)
+	defer func() {
+		_ = r.(flate.Resetter).Reset(nothing{}, nil) // never fails; lets go of body
+		inflaters.Put(r)
+	}()
 	src := io.MultiReader(bytes.NewReader(body), bytes.NewReader(tail), bytes.NewReader(final))
 	if err := r.(flate.Resetter).Reset(src, nil); err != nil {
 		return nil, err
 	}
-	out := bytes.NewBuffer(dst)
-	n, err := io.Copy(out, io.LimitReader(r, int64(limit)+1))
+	var out bytes.Buffer
+	n, err := io.Copy(&out, io.LimitReader(r, int64(limit)+1))
 	if err != nil {
 		return nil, err
 	}

@@ -2,25 +2,32 @@ package wsconn
 
 import (
 	"encoding/binary"
+	"slices"
+	"time"
 
 	"github.com/gobwas/ws"
 )
 
-// Feed offers frames to the write pump of one connection.
+// Feed offers frames to the write pump of one connection. Its dynamic type must
+// be comparable; it is a pointer, as a rule.
 type Feed interface {
 	// Frames appends at most limit frames to dst and returns it. It is called
 	// with the connection's lock held: it must neither block nor call the
-	// connection, except for Conn.Wake. If it appends nothing, the feed must
-	// call Conn.Wake when there is something again.
+	// connection, except for Conn.Wake. If it appends nothing, the feed must call
+	// Conn.Wake when there is something again.
 	Frames(dst []*Frame, limit int) []*Frame
 }
 
 // FeedOptions say how the pump treats a feed.
 type FeedOptions struct {
-	// Window bounds how many bytes of this feed the peer has not acknowledged;
-	// 0 means no bound but the transport's.
+	// Window bounds how many bytes of this feed, headers and compression not
+	// counted, the peer has not acknowledged; 0 means no bound but the
+	// transport's. The feed is not asked for more while it is full, therefore it
+	// is exceeded by less than the size of 4 frames. A window that stays full
+	// for the stall limit ends the connection like a write that stalls.
 	Window int
-	// Hurry forbids waiting for more before a write.
+	// Hurry forbids waiting for more before a write, and keeps what the kernel
+	// holds back unsent short.
 	Hurry bool
 }
 
@@ -41,29 +48,45 @@ const (
 	ackSize = 1 + 4 + 8
 	// windowParts is how many acknowledgements are asked for per window.
 	windowParts = 4
-	// windowStep is how many frames of a feed with a window are taken at once.
+	// feedStep is how many frames of a feed are taken between two looks at the
+	// bounds, windowStep likewise for a feed with a window.
+	feedStep   = 16
 	windowStep = 4
 )
 
-// take asks the feed for frames within limit and its window.
+// full reports whether the feed must not be asked.
+func (f *feeding) full() bool {
+	return f.opts.Window > 0 && f.sent-f.acked >= uint64(f.opts.Window)
+}
+
+// take asks the feed for at most limit frames, within the bounds of a batch and
+// of its window.
 func (f *feeding) take(b *batch, limit int) {
-	if f.opts.Window <= 0 {
-		b.frames = f.Frames(b.frames, limit)
-		return
+	step := feedStep
+	if f.opts.Window > 0 {
+		step = windowStep
 	}
-	for limit > 0 && f.sent-f.acked < uint64(f.opts.Window) {
+	for limit > 0 && !f.full() {
 		from := len(b.frames)
-		b.frames = f.Frames(b.frames, min(limit, windowStep))
-		if len(b.frames) == from {
+		b.frames = f.Frames(b.frames, min(limit, step))
+		taken := b.frames[from:]
+		if len(taken) == 0 {
 			return
 		}
-		limit -= len(b.frames) - from
-		for _, frame := range b.frames[from:] {
-			f.sent += uint64(frame.Len())
+		limit -= len(taken)
+		bytes := 0
+		for _, frame := range taken {
+			bytes += frame.Len()
 		}
-		if f.sent-f.pinged >= uint64(f.opts.Window)/windowParts {
+		b.payload += bytes
+		f.sent += uint64(bytes)
+		if f.opts.Window > 0 && f.sent-f.pinged >= uint64(f.opts.Window)/windowParts {
 			f.pinged = f.sent
 			b.frames = append(b.frames, f.ackPing())
+			b.pings++
+		}
+		if b.payload >= batchBytes {
+			return
 		}
 	}
 }
@@ -76,4 +99,71 @@ func (f *feeding) ackPing() *Frame {
 	buf = binary.BigEndian.AppendUint32(buf, f.id)
 	buf = binary.BigEndian.AppendUint64(buf, f.sent)
 	return &Frame{op: ws.OpPing, head: buf, start: 2}
+}
+
+// AddFeed lets the pump take frames from f until RemoveFeed is called or the
+// connection begins to close. Frames that were queued by Send before go first. A
+// feed may be added to one connection once.
+func (c *Conn) AddFeed(f Feed, opts FeedOptions) {
+	if opts.Hurry {
+		keepKernelQueueShort(c.nc)
+	}
+	c.mu.Lock()
+	open := !c.closing && !c.gone
+	if open {
+		c.feedID++
+		c.feeds = append(c.feeds, &feeding{Feed: f, opts: opts, id: c.feedID})
+		c.feedsChangedLocked()
+	}
+	c.mu.Unlock()
+	if open {
+		c.wake()
+	}
+}
+
+// RemoveFeed makes the pump forget f. When it returns, f is not being asked and
+// will not be asked again; the frames it gave may still have to be written.
+func (c *Conn) RemoveFeed(f Feed) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.feeds = slices.DeleteFunc(c.feeds, func(g *feeding) bool { return g.Feed == f })
+	c.feedsChangedLocked()
+}
+
+// feedsChangedLocked works out anew what depends on all feeds.
+func (c *Conn) feedsChangedLocked() {
+	c.hurried.Store(slices.ContainsFunc(c.feeds, func(f *feeding) bool { return f.opts.Hurry }))
+	c.noteHeldLocked()
+}
+
+// noteHeldLocked notes since when a window has been full.
+func (c *Conn) noteHeldLocked() {
+	if !slices.ContainsFunc(c.feeds, (*feeding).full) {
+		c.held.Store(0)
+	} else if c.held.Load() == 0 {
+		c.held.Store(time.Now().UnixNano())
+	}
+}
+
+// Wake tells the pump that a feed may have frames. It does not block, takes no
+// lock, and may be called at any time, also after the connection has ended.
+func (c *Conn) Wake() { c.wake() }
+
+// acknowledged handles a pong: if it answers one of our counted pings, the
+// window of its feed opens.
+func (c *Conn) acknowledged(payload []byte) {
+	if len(payload) != ackSize || payload[0] != ackMark {
+		return
+	}
+	id, count := binary.BigEndian.Uint32(payload[1:]), binary.BigEndian.Uint64(payload[5:])
+	c.mu.Lock()
+	for _, f := range c.feeds {
+		if f.id == id && count > f.acked && count <= f.pinged {
+			f.acked = count
+			c.held.Store(0)
+			c.noteHeldLocked()
+		}
+	}
+	c.mu.Unlock()
+	c.wake()
 }

@@ -17,27 +17,51 @@ const (
 	DefaultStallLimit  = 60 * time.Second
 )
 
-const (
-	closeWait  = 3 * time.Second  // how long the peer may take to answer a close frame
-	slowLinger = 30 * time.Second // how long a slow peer may take to learn that it was too slow
-)
-
 // Options of a hub. The zero value has the defaults above.
 type Options struct {
 	// MaxConns bounds the open connections; one more is closed with 1013.
 	MaxConns int
 	// ReadLimit bounds a message from the peer, in bytes after inflation;
-	// a larger one closes the connection with 1009.
+	// a larger one closes the connection with 1009. Reading a message takes up
+	// to three times as much memory.
 	ReadLimit int
-	// PingEvery is the time between pings to a peer.
+	// PingEvery is the time between pings to a peer: never more, and up to a
+	// second less.
 	PingEvery time.Duration
-	// IdleTimeout ends a connection from which nothing has come.
+	// IdleTimeout ends a connection from which not a byte has come. The time
+	// that the reader's callback takes does not count.
 	IdleTimeout time.Duration
 	// StallLimit ends a connection whose peer accepts nothing, unless
 	// Conn.SetStallLimit says otherwise.
 	StallLimit time.Duration
 	// Logger gets a debug record per connection that ends; nil means no log.
 	Logger *slog.Logger
+}
+
+// withDefaults fills in what is not set.
+func (o Options) withDefaults() Options {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&o.PingEvery, DefaultPingEvery},
+		{&o.IdleTimeout, DefaultIdleTimeout},
+		{&o.StallLimit, DefaultStallLimit},
+	} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	if o.MaxConns <= 0 {
+		o.MaxConns = DefaultMaxConns
+	}
+	if o.ReadLimit <= 0 {
+		o.ReadLimit = DefaultReadLimit
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
 }
 
 // Stats are counters of a hub since it was made.
@@ -47,8 +71,8 @@ type Stats struct {
 	Refused    uint64 // connections beyond MaxConns
 	Slow       uint64 // connections ended because the peer did not read
 	Silent     uint64 // connections ended because nothing came from the peer
-	Messages   uint64 // messages written
-	Bytes      uint64 // bytes written, with headers
+	Messages   uint64 // messages written, control frames not counted
+	Bytes      uint64 // bytes written, with headers and control frames
 	Writes     uint64 // write calls
 	Received   uint64 // messages read
 	ReadErrors uint64 // connections ended because the peer broke the protocol
@@ -59,46 +83,28 @@ type Hub struct {
 	opts Options
 	load load
 
-	mu      sync.Mutex
-	conns   map[*Conn]struct{}
-	down    bool
-	keeping bool
-	stop    chan struct{} // closed by Shutdown
-	wg      sync.WaitGroup
+	mu    sync.Mutex
+	conns map[*Conn]struct{}
+	down  bool
+	idle  chan struct{} // closed to end keepAlive; nil if it does not run
 
+	// wg counts the connections, from add until both Serve and the pump have
+	// ended, and what Go and add have started.
+	wg sync.WaitGroup
+
+	open                                                                           atomic.Int64
 	accepted, refused, slow, silent, messages, bytes, writes, received, readErrors atomic.Uint64
 }
 
 // NewHub returns a hub. It runs nothing while it has no connection.
 func NewHub(opts Options) *Hub {
-	if opts.MaxConns <= 0 {
-		opts.MaxConns = DefaultMaxConns
-	}
-	if opts.ReadLimit <= 0 {
-		opts.ReadLimit = DefaultReadLimit
-	}
-	if opts.PingEvery <= 0 {
-		opts.PingEvery = DefaultPingEvery
-	}
-	if opts.IdleTimeout <= 0 {
-		opts.IdleTimeout = DefaultIdleTimeout
-	}
-	if opts.StallLimit <= 0 {
-		opts.StallLimit = DefaultStallLimit
-	}
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	return &Hub{opts: opts, conns: make(map[*Conn]struct{}), stop: make(chan struct{})}
+	return &Hub{opts: opts.withDefaults(), conns: make(map[*Conn]struct{})}
 }
 
-// Stats returns the counters.
+// Stats returns the counters. It takes no lock.
 func (h *Hub) Stats() Stats {
-	h.mu.Lock()
-	open := len(h.conns)
-	h.mu.Unlock()
 	return Stats{
-		Open:       open,
+		Open:       int(h.open.Load()),
 		Accepted:   h.accepted.Load(),
 		Refused:    h.refused.Load(),
 		Slow:       h.slow.Load(),
@@ -111,9 +117,18 @@ func (h *Hub) Stats() Stats {
 	}
 }
 
+func (h *Hub) wrote(messages, bytes int) {
+	h.messages.Add(uint64(messages))
+	h.bytes.Add(uint64(bytes))
+	h.writes.Add(1)
+}
+
 // Go runs serve for a connection in a goroutine that the hub owns, so that the
-// HTTP handler can return and its buffers can be freed. When serve returns the
-// connection is closed with code 1000, unless it was closed before.
+// HTTP handler can return and its buffers can be freed. serve calls Conn.Serve,
+// or leaves that to the hub, which then ignores what the peer sends. When serve
+// returns the connection is closed with code 1000, unless it was closed before.
+// serve must return soon after the connection's context is done, or Shutdown
+// waits for it.
 func (h *Hub) Go(c *Conn, serve func(*Conn)) {
 	h.wg.Go(func() {
 		serve(c)
@@ -124,88 +139,60 @@ func (h *Hub) Go(c *Conn, serve func(*Conn)) {
 	})
 }
 
-// add registers a connection. It reports false if there are too many or the
-// hub is down.
+// add registers a connection. It returns a *CloseError if there are too many or
+// the hub is down.
 func (h *Hub) add(c *Conn) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
 	case h.down:
-		return ErrShutdown
+		return &CloseError{Code: CodeGoingAway, Reason: shutdownReason, cause: ErrShutdown}
 	case len(h.conns) >= h.opts.MaxConns:
 		h.refused.Add(1)
-		return &CloseError{CodeTryLater, "too many connections"}
+		return &CloseError{Code: CodeTryLater, Reason: "too many connections"}
 	}
+	h.wg.Add(1)
 	h.accepted.Add(1)
 	h.conns[c] = struct{}{}
-	if !h.keeping {
-		h.keeping = true
-		h.wg.Go(h.keepAlive)
+	h.open.Store(int64(len(h.conns)))
+	if h.idle == nil {
+		idle := make(chan struct{})
+		h.idle = idle
+		h.wg.Go(func() { h.keepAlive(idle) })
 	}
 	return nil
 }
 
+// remove forgets a connection that was served.
 func (h *Hub) remove(c *Conn) {
 	h.mu.Lock()
 	delete(h.conns, c)
+	h.open.Store(int64(len(h.conns)))
+	if len(h.conns) == 0 && h.idle != nil {
+		close(h.idle)
+		h.idle = nil
+	}
 	h.mu.Unlock()
-}
-
-// keepAlive pings all peers in turn and ends the silent ones. It ends itself
-// when the last connection has gone.
-func (h *Hub) keepAlive() {
-	ticker := time.NewTicker(min(time.Second, h.opts.PingEvery/4))
-	defer ticker.Stop()
-	var due []*Conn
-	for {
-		var now time.Time
-		select {
-		case now = <-ticker.C:
-		case <-h.stop:
-			return
-		}
-		h.mu.Lock()
-		if len(h.conns) == 0 {
-			h.keeping = false
-			h.mu.Unlock()
-			return
-		}
-		due = due[:0]
-		for c := range h.conns {
-			if !now.Before(c.nextPing) || c.silentFor(now) > h.opts.IdleTimeout {
-				c.nextPing = now.Add(h.opts.PingEvery)
-				due = append(due, c)
-			}
-		}
-		h.mu.Unlock()
-		for _, c := range due {
-			if c.silentFor(now) > h.opts.IdleTimeout {
-				h.silent.Add(1)
-				c.abort(ErrSilent)
-			} else {
-				c.ping(nil)
-			}
-		}
-		clear(due)
+	if !c.endPump() {
+		h.wg.Done()
 	}
 }
+
+const shutdownReason = "the server shuts down"
 
 // Shutdown closes all connections with code 1001, refuses new ones, and waits
 // until everything the hub runs has ended. When ctx is done first, the
 // connections left are cut, and its cause is returned.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
-	if !h.down {
-		h.down = true
-		close(h.stop)
-	}
+	h.down = true
 	open := make([]*Conn, 0, len(h.conns))
 	for c := range h.conns {
 		open = append(open, c)
 	}
 	h.mu.Unlock()
 	for _, c := range open {
-		c.close(CodeGoingAway, "the server shuts down", ErrShutdown)
+		c.close(CodeGoingAway, shutdownReason, ErrShutdown)
 	}
 	done := make(chan struct{})
 	go func() { h.wg.Wait(); close(done) }()
@@ -219,33 +206,4 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 		<-done
 		return context.Cause(ctx)
 	}
-}
-
-// load measures how many drains all pumps together make, in steps of 100 ms.
-type load struct {
-	step, count, last atomic.Int64
-}
-
-const (
-	loadStep = 100 * time.Millisecond
-	// busyDrains is the number of drains per step from which pumps wait before
-	// they collect: 5,000 a second cost a few percent of one core.
-	busyDrains      = 500
-	minCoalesce     = 5 * time.Millisecond
-	maxCoalesce     = 20 * time.Millisecond
-	coalescePerConn = 100 * time.Microsecond
-	recentlyDrained = 50 * time.Millisecond
-)
-
-// add counts a drain and reports whether there are many.
-func (l *load) add(now time.Time) bool {
-	step := now.UnixNano() / int64(loadStep)
-	if at := l.step.Load(); at != step && l.step.CompareAndSwap(at, step) {
-		last := l.count.Swap(0)
-		if at != step-1 {
-			last = 0
-		}
-		l.last.Store(last)
-	}
-	return max(l.count.Add(1), l.last.Load()) > busyDrains
 }

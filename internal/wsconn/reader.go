@@ -1,12 +1,9 @@
 package wsconn
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"net"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -22,102 +19,14 @@ const (
 	BinaryMessage Kind = Kind(ws.OpBinary)
 )
 
-// readBuffer is what one read takes from the transport at most.
-const readBuffer = 4 << 10
-
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
-
-// Serve reads until the connection ends and hands each message to onMessage,
-// whose payload is valid during the call only. Pings, pongs and close frames
-// are handled here. If onMessage returns an error, the connection is closed,
-// with the code of a *CloseError or with 1011. While onMessage runs nothing
-// else is read; once the connection is closing, messages are read and ignored.
-// Serve returns the cause of the end, which is also that of Context.
-func (c *Conn) Serve(onMessage func(kind Kind, payload []byte) error) error {
-	c.served.Store(true)
-	err := c.read(onMessage)
-	var refuse *CloseError
-	if errors.As(err, &refuse) {
-		if refuse.Code != CodeInternal {
-			c.hub.readErrors.Add(1)
-		}
-		c.close(refuse.Code, refuse.Reason, refuse)
-		<-c.written
-		c.discard()
-	} else if errors.Is(err, errCloseFrame) {
-		<-c.written // ends within the stall limit
-		err = ErrPeerClosed
-	}
-	c.finish(err)
-	return c.endCause()
-}
-
-// finish closes the transport and gives everything back.
-func (c *Conn) finish(err error) {
-	c.abort(err)
-	c.hub.remove(c)
-	c.hub.opts.Logger.Debug("connection ended", "client", c.nc.RemoteAddr().String(), "err", c.endCause())
-}
-
-// discard half-closes the transport and reads until the peer has closed its
-// side, so that the close frame is not lost to a reset.
-func (c *Conn) discard() {
-	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite()
-	}
-	_ = c.nc.SetReadDeadline(time.Now().Add(closeWait))
-	_, _ = io.Copy(io.Discard, c.nc)
-}
+// keepPayload is how much of a message's buffer is kept for the next one.
+const keepPayload = 512
 
 // errCloseFrame says that the peer's close frame was read.
 var errCloseFrame = errors.New("close frame")
 
-// source is the transport as the frame parser sees it. Between frames it holds
-// no buffer: an idle connection waits with one byte.
-type source struct {
-	c     *Conn
-	early []byte
-	buf   *bufio.Reader
-	one   [1]byte
-	has   bool
-}
-
-// await blocks until there is something to read.
-func (s *source) await() error {
-	if s.buf != nil {
-		if s.buf.Buffered() > 0 {
-			return nil
-		}
-		s.buf.Reset(nil)
-		readers.Put(s.buf)
-		s.buf = nil
-	}
-	if len(s.early) > 0 {
-		s.attach(io.MultiReader(bytes.NewReader(s.early), s.c.nc))
-		s.early = nil
-		return nil
-	}
-	if _, err := io.ReadFull(s.c.nc, s.one[:]); err != nil {
-		return err
-	}
-	s.has = true
-	s.attach(s.c.nc)
-	return nil
-}
-
-func (s *source) attach(r io.Reader) {
-	s.buf = readers.Get().(*bufio.Reader)
-	s.buf.Reset(r)
-}
-
-// Read implements io.Reader.
-func (s *source) Read(p []byte) (int, error) {
-	if s.has && len(p) > 0 {
-		p[0], s.has = s.one[0], false
-		return 1, nil
-	}
-	return s.buf.Read(p)
-}
+// errTooLarge refuses a message beyond the read limit.
+var errTooLarge = &CloseError{Code: CodeTooLarge, Reason: "the message is too large"}
 
 // message is one that is being put together from fragments.
 type message struct {
@@ -127,32 +36,27 @@ type message struct {
 	payload    []byte
 }
 
+// read reads and handles frames until something ends the connection.
 func (c *Conn) read(onMessage func(Kind, []byte) error) error {
-	src := &source{c: c, early: c.early}
+	in := &input{conn: c, early: c.early}
 	c.early = nil
-	defer func() {
-		if src.buf != nil {
-			src.buf.Reset(nil)
-			readers.Put(src.buf)
-		}
-	}()
+	defer in.release()
 	var msg message
 	for {
-		if err := src.await(); err != nil {
+		if err := in.await(); err != nil {
 			return readError(err)
 		}
-		h, err := ws.ReadHeader(src)
+		h, err := ws.ReadHeaderBuffer(in, in.head[:])
 		if err != nil {
 			return readError(err)
 		}
-		c.lastRead.Store(time.Now().UnixNano())
 		if err := c.checkHeader(h, &msg); err != nil {
 			return err
 		}
 		if h.OpCode.IsControl() {
-			err = c.readControl(src, h)
+			err = c.readControl(in, h)
 		} else {
-			err = c.readData(src, h, &msg, onMessage)
+			err = c.readData(in, h, &msg, onMessage)
 		}
 		if err != nil {
 			return err
@@ -166,7 +70,7 @@ func readError(err error) error {
 		return ErrPeerClosed
 	}
 	if errors.Is(err, ws.ErrHeaderLengthMSB) || errors.Is(err, ws.ErrHeaderLengthUnexpected) {
-		return &CloseError{CodeProtocolError, err.Error()}
+		return protocolError("malformed length")
 	}
 	return err
 }
@@ -174,51 +78,32 @@ func readError(err error) error {
 // checkHeader applies the rules of RFC 6455, section 5, to a frame's header.
 func (c *Conn) checkHeader(h ws.Header, msg *message) error {
 	const rsv1 = 0x4
-	bad := func(reason string) error { return &CloseError{CodeProtocolError, reason} }
 	switch {
 	case !h.Masked:
-		return bad("frames of a client must be masked")
+		return protocolError("frames of a client must be masked")
 	case h.OpCode.IsReserved():
-		return bad("reserved opcode")
+		return protocolError("reserved opcode")
 	case h.OpCode.IsControl() && (!h.Fin || h.Length > ws.MaxControlFramePayloadSize || h.Rsv != 0):
-		return bad("malformed control frame")
+		return protocolError("malformed control frame")
 	case h.OpCode.IsControl():
 		return nil
 	case h.OpCode == ws.OpContinuation && !msg.open:
-		return bad("continuation without a message")
+		return protocolError("continuation without a message")
 	case h.OpCode != ws.OpContinuation && msg.open:
-		return bad("new message inside a fragmented one")
+		return protocolError("new message inside a fragmented one")
 	case h.Rsv != 0 && (h.Rsv != rsv1 || !c.deflate || h.OpCode == ws.OpContinuation):
-		return bad("unexpected reserved bits")
+		return protocolError("unexpected reserved bits")
 	case h.Length > int64(c.hub.opts.ReadLimit-len(msg.payload)):
-		return tooLarge
+		return errTooLarge
 	}
 	return nil
 }
 
-var tooLarge = &CloseError{CodeTooLarge, "the message is too large"}
-
-func (c *Conn) readControl(src io.Reader, h ws.Header) error {
-	payload := make([]byte, h.Length)
-	if _, err := io.ReadFull(src, payload); err != nil {
-		return readError(err)
-	}
-	ws.Cipher(payload, h.Mask, 0)
-	switch h.OpCode {
-	case ws.OpPing:
-		c.sendControl(ws.OpPong, payload)
-	case ws.OpPong:
-		c.acknowledged(payload)
-	case ws.OpClose:
-		c.close(closeReply(payload), "", ErrPeerClosed)
-		return errCloseFrame
-	}
-	return nil
-}
-
+// readData reads a frame of a message, and hands the message over if it is the
+// last one.
 func (c *Conn) readData(src io.Reader, h ws.Header, msg *message, onMessage func(Kind, []byte) error) error {
 	if h.OpCode != ws.OpContinuation {
-		*msg = message{kind: Kind(h.OpCode), open: true, compressed: h.Rsv != 0, payload: msg.payload[:0]}
+		*msg = message{kind: Kind(h.OpCode), open: true, compressed: h.Rsv != 0, payload: msg.payload}
 	}
 	from := len(msg.payload)
 	// The buffer grows with what really arrives, not with what a header claims.
@@ -231,37 +116,48 @@ func (c *Conn) readData(src io.Reader, h ws.Header, msg *message, onMessage func
 	if !h.Fin {
 		return nil
 	}
-	msg.open = false
-	payload := msg.payload
-	if msg.compressed {
-		if payload, err = inflateMessage(nil, payload, c.hub.opts.ReadLimit); errors.Is(err, errInflated) {
-			return tooLarge
-		} else if err != nil {
-			return &CloseError{CodeInvalidData, "broken compression"}
-		}
+	payload, err := msg.finish(c.hub.opts.ReadLimit)
+	if err == nil {
+		err = c.handOver(msg.kind, payload, onMessage)
 	}
-	if msg.kind == TextMessage && !utf8.Valid(payload) {
-		return &CloseError{CodeInvalidData, "text that is not UTF-8"}
-	}
-	c.hub.received.Add(1)
-	if c.ctx.Err() == nil {
-		err = onMessage(msg.kind, payload)
-	}
-	if cap(msg.payload) > keepPayload {
+	if msg.open, msg.payload = false, msg.payload[:0]; cap(msg.payload) > keepPayload {
 		msg.payload = nil
 	}
-	if err == nil {
-		return nil
-	}
-	var refuse *CloseError
-	if errors.As(err, &refuse) {
-		return refuse
-	}
-	return &CloseError{CodeInternal, err.Error()}
+	return err
 }
 
-// keepPayload is how much of a message's buffer is kept for the next one.
-const keepPayload = 4 << 10
+// finish returns the whole message as the application sees it.
+func (m *message) finish(limit int) ([]byte, error) {
+	payload := m.payload
+	if m.compressed {
+		var err error
+		if payload, err = inflateMessage(payload, limit); errors.Is(err, errInflated) {
+			return nil, errTooLarge
+		} else if err != nil {
+			return nil, &CloseError{Code: CodeInvalidData, Reason: "broken compression"}
+		}
+	}
+	if m.kind == TextMessage && !utf8.Valid(payload) {
+		return nil, &CloseError{Code: CodeInvalidData, Reason: "text that is not UTF-8"}
+	}
+	return payload, nil
+}
+
+// handOver calls the callback, unless the connection is closing.
+func (c *Conn) handOver(kind Kind, payload []byte, onMessage func(Kind, []byte) error) error {
+	c.hub.received.Add(1)
+	if c.ctx.Err() != nil {
+		return nil
+	}
+	c.lastRead.Store(inCallback)
+	err := onMessage(kind, payload)
+	c.lastRead.Store(time.Now().UnixNano())
+	var refuse *CloseError
+	if err == nil || errors.As(err, &refuse) {
+		return err
+	}
+	return &CloseError{Code: CodeInternal, Reason: "internal failure", cause: err}
+}
 
 // appendN appends exactly n bytes of r, in steps.
 func appendN(dst []byte, r io.Reader, n int) ([]byte, error) {

@@ -12,21 +12,35 @@ import (
 // queued behind what was printed.
 const notSent = 16 << 10
 
+// bare returns the transport below TLS.
+func bare(nc net.Conn) net.Conn {
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		return t.NetConn()
+	}
+	return nc
+}
+
 // keepKernelQueueShort sets TCP_NOTSENT_LOWAT. Without it only latency under
 // load is worse, so errors do not matter.
 func keepKernelQueueShort(nc net.Conn) {
-	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
-		nc = t.NetConn() // below TLS
-	}
-	raw, ok := nc.(syscall.Conn)
+	control(nc, func(fd int) {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSent)
+	})
+}
+
+// unsent returns how many bytes the peer's kernel has not acknowledged, 0 if
+// that is not known.
+func unsent(nc net.Conn) (n int) {
+	control(nc, func(fd int) { n, _ = unix.IoctlGetInt(fd, unix.SIOCOUTQ) })
+	return n
+}
+
+func control(nc net.Conn, f func(fd int)) {
+	raw, ok := bare(nc).(syscall.Conn)
 	if !ok {
 		return
 	}
-	rc, err := raw.SyscallConn()
-	if err != nil {
-		return
+	if rc, err := raw.SyscallConn(); err == nil {
+		_ = rc.Control(func(fd uintptr) { f(int(fd)) }) // fails only on a closed socket
 	}
-	_ = rc.Control(func(fd uintptr) {
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSent)
-	})
 }
