@@ -75,7 +75,7 @@ func (e *Error) Error() string {
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrNotAllowed:
-		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
+		return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Code == "unauthorized" || e.Code == "forbidden"
 	case ErrNotFound:
 		return e.Status == http.StatusNotFound || e.Code == "not_found" || e.Code == "stream_not_found" || e.Code == "unknown_cmd"
 	}

@@ -227,7 +227,8 @@ func (a *attachment) show(ctx context.Context, e client.Event[helios.ConsoleServ
 		return a.showGap(e.Gap)
 	}
 	if e.Err != nil {
-		if a.ready { // before, it is the reason why there is no shell, and comes as such
+		// What says that there is no shell comes again as the reason of the end.
+		if a.ready && !errors.Is(e.Err, client.ErrNotFound) {
 			a.say("%v", e.Err)
 		}
 		return nil
@@ -317,6 +318,10 @@ func (a *attachment) result(err error) error {
 	case errors.Is(err, context.Canceled):
 		a.say("detached by a signal; \"heliograph console %.8s\" attaches again", id)
 		return err
+	}
+	if errors.Is(err, client.ErrNotFound) {
+		a.say("this shell is gone; \"heliograph console\" starts a new one")
+		return shellExit(ExitConsoleLost)
 	}
 	if errors.Is(err, io.EOF) {
 		err = errors.New("the server ended the connection")

@@ -93,7 +93,7 @@ func hint(cmd *cobra.Command, err error) string {
 		return fmt.Sprintf("see %q", cmd.CommandPath()+" --help")
 	case errors.As(err, new(*tls.CertificateVerificationError)), errors.As(err, new(x509.UnknownAuthorityError)):
 		return "if the server signed its certificate itself, name it with --ca FILE or --fingerprint"
-	case errors.Is(err, client.ErrNotAllowed) && told != nil && told.Status == 403:
+	case errors.Is(err, client.ErrNotAllowed) && told != nil && (told.Status == 403 || told.Code == "forbidden"):
 		return "use a token with a wider scope (--token-file, or HELIOGRAPH_TOKEN)"
 	case errors.Is(err, client.ErrNotAllowed):
 		return "give a token with --token-file or HELIOGRAPH_TOKEN; \"heliograph token create\" on the device makes one"

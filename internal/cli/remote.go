@@ -57,8 +57,10 @@ func (o *remoteOptions) keepFrom(root, verb *cobra.Command) {
 	}
 	next := verb.PreRunE
 	verb.PreRunE = func(cmd *cobra.Command, args []string) (err error) {
-		root.PersistentFlags().Visit(func(f *pflag.Flag) {
-			err = usagef("--%s is for verbs that talk to a server, %s does not", f.Name, cmd.Name())
+		root.PersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Changed {
+				err = usagef("--%s is for verbs that talk to a server, which %s does not", f.Name, cmd.Name())
+			}
 		})
 		if err != nil || next == nil {
 			return err

@@ -109,6 +109,8 @@ func TestExitCodes(t *testing.T) {
 		{usagef("x"), ExitUsage},
 		{fmt.Errorf("a: %w", client.ErrUnreachable), ExitUnreachable},
 		{&client.Error{Status: 403}, ExitNotAllowed},
+		{&client.Error{Code: "forbidden", Channel: "console.session"}, ExitNotAllowed},
+		{&client.Error{Code: "invalid_payload"}, ExitUsage},
 		{&client.Error{Code: "unknown_cmd"}, ExitNotFound},
 		{&os.PathError{Op: "write", Err: syscall.EPIPE}, ExitOK},
 		{shellExit(42), 42},

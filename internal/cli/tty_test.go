@@ -219,6 +219,24 @@ func TestConsoleComesBackAfterALoss(t *testing.T) {
 	x.ends(42)
 }
 
+func TestConsoleWhoseShellIsGoneAfterALoss(t *testing.T) {
+	s := fakehelios.New(t)
+	s.Socket("/v1/ws/console", func(c *fakehelios.Conn) {
+		if c.Query("sessionId") != "" {
+			c.Send(`{"type":"error","message":"console session not found"}`)
+			return
+		}
+		echo(c)
+	})
+	x := openTTY(t, "console", "--server", s.URL)
+	x.sees("$ ")
+	s.CutAll()
+	x.ends(ExitConsoleLost)
+	if text := x.errs.String(); !strings.Contains(text, "this shell is gone") || strings.Contains(text, "attaches again") {
+		t.Errorf("stderr %q", text)
+	}
+}
+
 func TestConsoleOfPipes(t *testing.T) {
 	s := fakehelios.New(t)
 	var typed buffer
