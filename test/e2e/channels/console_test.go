@@ -1,0 +1,446 @@
+package channels
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/heliograph/heliograph/test/e2e/device"
+)
+
+// 3.6, 9.1: a new shell: ready comes first and tells what it is.
+func TestConsoleReady(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "cols=100&rows=30")
+	if c.ready.Shell != "/bin/bash" || c.ready.Cols != 100 || c.ready.Rows != 30 || len(c.ready.SessionID) != 36 {
+		t.Errorf("ready %+v", c.ready)
+	}
+	c.run("stty size")
+	c.expect("30 100")
+	s := c.summary()
+	if s.Shell != "/bin/bash" || s.Cols != 100 || s.Rows != 30 || s.Closed || s.ExitCode != nil || s.ClientCount != 1 {
+		t.Errorf("listed as %+v", s)
+	}
+	c.run("echo $((6*7))")
+	c.expect("42")
+}
+
+// 3.6: which shell is run, how, and in which environment.
+func TestConsoleShell(t *testing.T) {
+	for _, c := range []struct {
+		name, shell, config, want string
+		login                     bool
+	}{
+		{"SHELL", "/bin/sh", "", "/bin/sh", false},
+		{"no SHELL", "", "", "/bin/bash", true},
+		{"setting", "/bin/bash", "console:\n  shell: /bin/sh\n", "/bin/sh", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := device.Start(t, device.Options{Env: []string{"SHELL=" + c.shell, "TERM=dumb", "SECRET=hidden"}, Config: c.config})
+			c1 := open(t, d, "")
+			if c1.ready.Shell != c.want {
+				t.Errorf("shell %s, want %s", c1.ready.Shell, c.want)
+			}
+			c1.run(`echo "term"=$TERM= "home"=$HOME= "secret"=$SECRET= "flags"=$-=`)
+			c1.expect("term=xterm-256color= home=" + d.Home + "= secret==")
+			c1.expect("flags=")
+			c1.expect("=")
+			if flags := c1.seen.String()[:c1.read]; !strings.Contains(flags[strings.LastIndex(flags, "flags="):], "i") {
+				t.Errorf("not interactive: %q", flags)
+			}
+			if c.login {
+				c1.run("shopt -q login_shell && echo is$((1))login")
+				c1.expect("is1login")
+			}
+		})
+	}
+}
+
+// 3.6: input as text and as bytes that are no text.
+func TestConsoleInput(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "")
+	c.SendBinary([]byte("echo bi$((1))nary\r"))
+	c.expect("bi1nary")
+	c.run("echo 'üñ€😀' | od -An -tx1")
+	c.expect("c3 bc c3 b1 e2 82 ac f0 9f 98 80 0a")
+	c.run("stty raw -echo; echo re$((1))ady; head -c 6 | od -An -tx1; stty sane")
+	c.expect("re1ady")
+	c.SendBinary([]byte{0xff, 0x00, 0x80})
+	c.SendBinary([]byte{0x03, 0xfe, 0x0d})
+	c.expect("ff 00 80 03 fe 0d")
+	c.input("\x04") // the end of input ends the shell
+	if code := c.expectExit(); code != 0.0 {
+		t.Errorf("exit code %v", code)
+	}
+}
+
+// 3.6, 9.2: text that is no console message gives an error; the socket stays
+// open and the shell does not see it.
+func TestConsoleInvalidInput(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "")
+	c.run("echo up$((1))")
+	c.expect("up1")
+	for _, text := range []string{
+		"", "ls", "[]", "null", "5", `{"type":"input"}`, `{"type":"input","data":5}`, `{"type":"input","data":null}`,
+		`{"type":"exec","data":"ls"}`, `{"data":"ls"}`, `{}`, `{"type":"resize"}`, `{"type":"resize","cols":80}`,
+		`{"type":"resize","cols":-80,"rows":24}`, `{"type":"resize","cols":"80","rows":24}`, `{"type":"resize","cols":80.5,"rows":24}`,
+		`{"type":"input","data":"x"`, `{"type":"resize","cols":{},"rows":[]}`,
+	} {
+		c.Send(text)
+		m := c.Find("the error", func(m device.Message) bool {
+			if m.Type() == "output" {
+				c.take(m)
+			}
+			return m.Type() != "output"
+		})
+		if message, _ := m.Map()["message"].(string); m.Type() != "error" || !strings.HasPrefix(message, "invalid input: ") || len(message) < 20 {
+			t.Errorf("%s: answered with %s", text, m.Data)
+		}
+	}
+	c.run("echo still$((1))")
+	c.expect("still1")
+	if strings.Contains(c.seen.String(), "exec") {
+		t.Errorf("the shell got what was refused: %q", c.seen.String())
+	}
+}
+
+// 3.6, 9.3: a resize is clamped and applied, and all viewers share one size.
+func TestConsoleResize(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "")
+	for _, r := range []struct{ cols, rows, wantCols, wantRows int }{
+		{132, 43, 132, 43}, {1, 1, 40, 12}, {0, 0, 40, 12}, {65535, 65535, 320, 160}, {70000, 1 << 40, 320, 160}, {320, 160, 320, 160}, {41, 13, 41, 13},
+	} {
+		c.SendJSON(map[string]any{"type": "resize", "cols": r.cols, "rows": r.rows})
+		c.run("echo size is $(stty size) now")
+		c.expect(fmt.Sprintf("size is %d %d now", r.wantRows, r.wantCols))
+		if s := c.summary(); int(s.Cols) != r.wantCols || int(s.Rows) != r.wantRows {
+			t.Errorf("listed as %d x %d, want %d x %d", s.Cols, s.Rows, r.wantCols, r.wantRows)
+		}
+	}
+	other := open(t, d, "cols=200&rows=50&sessionId="+c.ready.SessionID) // its size is ignored
+	if other.ready.Cols != 41 || other.ready.Rows != 13 {
+		t.Errorf("the second viewer is told %+v", other.ready)
+	}
+}
+
+// 3.6: exit codes, null for a signal; every viewer is told, after all output.
+func TestConsoleExit(t *testing.T) {
+	d := start(t)
+	for _, c := range []struct {
+		command string
+		want    any
+	}{{"exit 0", 0.0}, {"exit 7", 7.0}, {"exit 255", 255.0}, {"kill -9 $$", nil}, {"exec sh -c 'exit 3'", 3.0}, {"exec sh -c 'kill $$'", nil}} {
+		a := open(t, d, "")
+		a.run("true")
+		b := a.attach()
+		b.run("echo last$((1))words; " + c.command)
+		for _, viewer := range []*terminal{a, b} {
+			if code := viewer.expectExit(); code != c.want {
+				t.Errorf("%s: code %v, want %v", c.command, code, c.want)
+			}
+			if !strings.Contains(viewer.seen.String(), "last1words") {
+				t.Errorf("%s: exit came before the output %q", c.command, viewer.seen.String())
+			}
+		}
+		s := a.summary()
+		if !s.Closed || s.ClientCount != 0 || (s.ExitCode == nil) != (c.want == nil) || s.ExitCode != nil && float64(*s.ExitCode) != c.want {
+			t.Errorf("%s: listed as %+v", c.command, s)
+		}
+	}
+}
+
+// 3.6: an ended session that is attached to again gives ready and the replay,
+// and then stays open and idle until it is deleted.
+func TestConsoleEndedSession(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "")
+	c.run("echo remem$((1))ber; exit 5")
+	c.expectExit()
+	for range 3 { // stock clients come back after every close
+		again := c.attach()
+		again.expect("remem1ber")
+		for range 3 {
+			again.Ping()
+		}
+		for _, m := range again.Pending() {
+			if m.Type() != "output" {
+				t.Errorf("the ended session sends %s", m.Data)
+			}
+		}
+		again.input("x")
+		m := again.Find("the answer", func(m device.Message) bool { return m.Type() != "output" })
+		wantText(t, m, "message", "failed to write to console")
+		again.SendJSON(map[string]any{"type": "resize", "cols": 100, "rows": 30})
+		again.Ping()
+		if m, err := again.TryNext(0); !errors.Is(err, device.ErrQuiet) {
+			t.Errorf("the ended session sends %s %v", m.Data, err)
+		}
+		again.Drop()
+	}
+	last := c.attach()
+	last.expect("remem1ber")
+	last.delete()
+	if code := last.expectExit(); code != 5.0 {
+		t.Errorf("code %v", code)
+	}
+	if len(sessions(t, d)) != 0 {
+		t.Error("the deleted session is listed")
+	}
+}
+
+// 3.6, 2.3: the shell survives all its viewers, and goes on while there is none.
+func TestConsoleSurvivesDisconnect(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "")
+	c.run("secret=$((6*7)); cd /tmp; echo se$((1))t")
+	c.expect("se1t")
+	mark := d.Home + "/went-on"
+	c.run("(sleep 0.3; echo beh$((1))ind; touch " + mark + ") &")
+	if c.summary().ClientCount != 1 {
+		t.Errorf("listed as %+v", c.summary())
+	}
+	if err := c.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	device.Poll(t, "no client to be counted", func() bool { return c.summary().ClientCount == 0 })
+	device.Poll(t, "the shell to go on", func() bool { _, err := os.Stat(mark); return err == nil })
+	back := c.attach()
+	back.expect("se1t") // the replay
+	back.expect("beh1ind")
+	back.run("echo $secret in $PWD")
+	back.expect("42 in /tmp")
+	back.Drop()
+	c.attach().expect("42 in /tmp")
+}
+
+// 3.6, 9.2: a session that is not there.
+func TestConsoleUnknownSession(t *testing.T) {
+	d := start(t)
+	s := d.Dial("/v1/ws/console?sessionId=" + someStream)
+	wantText(t, s.Expect("error"), "message", "console session not found")
+	wantClose(t, s, 1000)
+	c := open(t, d, "")
+	c.delete()
+	c.expectExit()
+	s = d.Dial("/v1/ws/console?sessionId=" + c.ready.SessionID)
+	wantText(t, s.Expect("error"), "message", "console session not found")
+	wantClose(t, s, 1000)
+}
+
+// 3.6: deleting ends the shell and what it runs, also what does not want to;
+// viewers get exit and are closed.
+func TestConsoleDelete(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "")
+	other := c.attach()
+	shell := c.pid()
+	stubborn := d.Home + "/stubborn"
+	c.run(`sh -c 'trap "" TERM HUP; echo $$ > ` + stubborn + `.tmp; mv ` + stubborn + `.tmp ` + stubborn + `; while :; do sleep 1; done'`)
+	device.Poll(t, "the stubborn process", func() bool { _, err := os.Stat(stubborn); return err == nil })
+	text, err := os.ReadFile(stubborn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var child int
+	if _, err := fmt.Sscan(string(text), &child); err != nil {
+		t.Fatal(err)
+	}
+	c.delete()
+	c.expectExit()
+	other.expectExit()
+	for _, pid := range []int{shell, child} {
+		device.Poll(t, fmt.Sprintf("process %d to end", pid), func() bool { return !alive(pid) })
+	}
+	if len(sessions(t, d)) != 0 {
+		t.Error("the deleted session is listed")
+	}
+	if r := d.Ask("DELETE", "/v1/console/sessions/"+c.ready.SessionID, ""); r.Status != 404 {
+		t.Errorf("deleted twice: %d", r.Status)
+	}
+}
+
+// alive reports whether a process runs; a zombie does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, after, _ := bytes.Cut(stat, []byte(") "))
+	return err == nil && !bytes.HasPrefix(after, []byte("Z"))
+}
+
+// 3.6: viewers share a session: all get all output, input comes from all.
+func TestConsoleSharing(t *testing.T) {
+	d := start(t)
+	first := open(t, d, "")
+	first.run("PS1='> '; echo beg$((1))in")
+	first.expect("beg1in")
+	viewers := []*terminal{first, first.attach(), first.attach()}
+	for _, v := range viewers[1:] {
+		v.expect("beg1in") // from the replay
+	}
+	for i := range 30 {
+		v := viewers[i%3]
+		v.run(fmt.Sprintf("echo n%d.$((1))", i))
+		for _, w := range viewers {
+			w.expect(fmt.Sprintf("n%d.1", i))
+		}
+	}
+	if n := first.summary().ClientCount; n != 3 {
+		t.Errorf("%d clients are counted", n)
+	}
+	// Input goes in in the order of arrival.
+	first.run("echo rea$((1))dy; cat > " + d.Home + "/typed; echo do$((1))ne")
+	first.expect("rea1dy")
+	var want strings.Builder
+	for i := range 200 {
+		line := fmt.Sprintf("line %d", i)
+		want.WriteString(line + "\n")
+		v := viewers[i%3]
+		v.run(line)
+		v.Ping() // it has arrived
+	}
+	viewers[1].input("\x04")
+	first.expect("do1ne")
+	if got, _ := os.ReadFile(d.Home + "/typed"); string(got) != want.String() {
+		t.Errorf("typed:\n%s", got)
+	}
+}
+
+// 3.6: characters come whole, also when they are printed byte by byte; bytes
+// that can never be valid become U+FFFD.
+func TestConsoleUTF8(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "")
+	c.run(`stty -onlcr; echo sta$((1))rt`)
+	c.expect("sta1rt\n")
+	for _, r := range []struct{ print, want string }{
+		{`'\342'; sleep 0.1; printf '\202'; sleep 0.1; printf '\254.'`, "€."},
+		{`'\360'; sleep 0.1; printf '\237\230'; sleep 0.1; printf '\200.'`, "😀."},
+		{`'A\377B\376C.'`, "A\uFFFDB\uFFFDC."},
+		{`'x\303(y.'`, "x\uFFFD(y."},
+		{`'\355\240\200.'`, "\uFFFD\uFFFD\uFFFD."}, // a surrogate
+		{`'\300\257.'`, "\uFFFD\uFFFD."},           // too long a form
+		{`'\342\202'; sleep 0.1; printf 'Z.'`, "\uFFFDZ."},
+	} {
+		c.run("clear; printf '<%s' ''; printf " + r.print + "; echo '>'")
+		c.expect("\x1b[H\x1b[2J") // clear
+		from := c.read
+		c.expect(">\n")
+		if got := c.seen.String()[from:c.read]; !strings.HasSuffix(got, "<"+r.want+">\n") {
+			t.Errorf("printf %s: %q, want %q", r.print, got, r.want)
+		}
+	}
+	// An end in the middle of a character.
+	c.run(`printf 'end\342\202'; exit`)
+	c.expectExit()
+	if got := c.seen.String(); !strings.Contains(got, "end\uFFFD") {
+		t.Errorf("the cut character at the end: %q", got[max(0, len(got)-40):])
+	}
+}
+
+// 3.6, 9.3: the replay is the newest 512 KiB, and begins with a whole character.
+func TestConsoleReplay(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "")
+	// Three bytes a character: 512 KiB is no multiple of it.
+	c.run(`PS1='$ '; stty -onlcr; for i in $(seq 1 6000); do printf '%05d€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€\n' $i; done; echo fin$((1))ished`)
+	c.expect("fin1ished")
+	c.Ping()
+	whole := c.seen.String()
+	late := c.attach()
+	late.expect("fin1ished")
+	replay := late.seen.String()[:late.read]
+	if n := len(replay); n > 512<<10 || n < 500<<10 {
+		t.Errorf("the replay has %d bytes", n)
+	}
+	if !utf8.ValidString(replay) || strings.ContainsRune(replay, utf8.RuneError) {
+		t.Error("the replay cuts a character")
+	}
+	if !strings.HasSuffix(whole[:c.read], replay) {
+		t.Error("the replay is not the end of the output")
+	}
+}
+
+// 3.6, 7.4, 9.3: at most 16 live shells; ended ones do not count.
+func TestConsoleLimit(t *testing.T) {
+	d := start(t)
+	var open16 []*terminal
+	for range 12 {
+		open16 = append(open16, open(t, d, ""))
+	}
+	for range 4 {
+		if r := d.Post("/v1/console/sessions", `{"cols":1}`); r.Status != 200 {
+			t.Fatalf("create: %d %s", r.Status, r.Body)
+		}
+	}
+	refused := func() {
+		t.Helper()
+		s := d.Dial("/v1/ws/console")
+		wantText(t, s.Expect("error"), "message", "too many console sessions")
+		wantClose(t, s, 1000)
+		if text := wantError(t, d, "create", d.Post("/v1/console/sessions", "{}"), 503, "service_unavailable"); text != "too many console sessions" {
+			t.Errorf("create: %q", text)
+		}
+	}
+	refused()
+	open16[1].attach().run("true") // attaching is no creation
+	open16[0].run("exit")
+	open16[0].expectExit()
+	open(t, d, "").run("true")
+	refused()
+	open16[1].delete()
+	device.Poll(t, "a place to be free", func() bool { return d.Post("/v1/console/sessions", "{}").Status == 200 })
+}
+
+// 3.6, 9.2: a shell that cannot be started, and consoles switched off.
+func TestConsoleCannotStart(t *testing.T) {
+	for config, status := range map[string]int{"console:\n  shell: /nonexistent/shell\n": 500, "console:\n  disabled: true\n": 503} {
+		d := device.Start(t, device.Options{Config: config})
+		s := d.Dial("/v1/ws/console")
+		if m := s.Expect("error").Map(); m["message"] == "" {
+			t.Errorf("error %v", m)
+		}
+		wantClose(t, s, 1000)
+		if r := d.Post("/v1/console/sessions", "{}"); r.Status != status {
+			t.Errorf("%q: create: %d %s", config, r.Status, r.Body)
+		}
+	}
+}
+
+// 3.6, 2.4: Ctrl-C gets through while a flood is shown and after it was not
+// read for a while; memory does not grow with the flood.
+func TestConsoleInterruptsFlood(t *testing.T) {
+	d := start(t)
+	c := open(t, d, "")
+	c.run("PS1='$ '; echo go$((1))")
+	c.expect("go1")
+	before := d.RSS()
+	c.run("yes 'a line of a flood that does not end by itself'")
+	for range 2000 {
+		c.Next()
+	}
+	stopped := d.DialWith("/v1/ws/console?sessionId="+c.ready.SessionID, device.DialOptions{Manual: true, ReceiveBuffer: 4 << 10})
+	for range 2000 {
+		c.Next()
+	}
+	c.input("\x03")
+	sent := time.Now()
+	c.run("echo interrup$((1))ted")
+	var tail string
+	c.Find("the prompt", func(m device.Message) bool {
+		tail += m.Map()["data"].(string)
+		tail = tail[max(0, len(tail)-8192):]
+		return strings.Contains(tail, "interrup1ted")
+	})
+	t.Logf("Ctrl-C took %v beside a viewer that does not read", time.Since(sent))
+	stopped.Drop()
+	if grown := d.RSS() - before; grown > 40<<20 && !device.Race {
+		t.Errorf("the server has grown by %d MiB", grown>>20)
+	}
+}
