@@ -1,4 +1,5 @@
-// Starts the real binary, named by HELIOGRAPH_BIN, with a state directory of its own.
+// Starts the real binary, named by HELIOGRAPH_BIN, with a state directory of its own. HELIOGRAPH_UI_DIR makes it serve
+// the UI from that directory, so that an edit is tested without a build.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +28,8 @@ export class Server {
   /** @param {string} listen */
   async run(listen) {
     const { args = [], uid } = this.options;
-    const child = spawn(this.bin, ['serve', '--listen', listen, '--state-dir', join(this.dir, 'state'), '--log-level', 'warn', ...args], {
+    const ui = process.env.HELIOGRAPH_UI_DIR ? ['--ui-dir', process.env.HELIOGRAPH_UI_DIR] : [];
+    const child = spawn(this.bin, ['serve', '--listen', listen, '--state-dir', join(this.dir, 'state'), '--log-level', 'warn', ...ui, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'], ...(uid ? { uid, gid: uid } : {}),
       env: { ...process.env, HOME: this.dir, SHELL: '/bin/bash', PS1: '$ ' },
     });
