@@ -294,16 +294,23 @@ func TestConsoleSharing(t *testing.T) {
 	if n := first.summary().ClientCount; n != 3 {
 		t.Errorf("%d clients are counted", n)
 	}
-	// Input goes in in the order of arrival.
+	// Input goes in in the order of arrival: of one viewer as it was sent, of
+	// several as they see each other type.
 	first.run("echo rea$((1))dy; cat > " + d.Home + "/typed; echo do$((1))ne")
 	first.expect("rea1dy")
 	var want strings.Builder
 	for i := range 200 {
-		line := fmt.Sprintf("line %d", i)
+		v := viewers[i/20%3]
+		line := fmt.Sprintf("line %d.", i)
 		want.WriteString(line + "\n")
-		v := viewers[i%3]
-		v.run(line)
-		v.Ping() // it has arrived
+		if i%2 == 0 {
+			v.run(line)
+		} else {
+			v.SendBinary([]byte(line + "\r"))
+		}
+		if i%20 == 19 {
+			v.expect(line + "\r\n")
+		}
 	}
 	viewers[1].input("\x04")
 	first.expect("do1ne")

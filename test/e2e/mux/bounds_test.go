@@ -22,7 +22,7 @@ func TestTooManyChannels(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "long.log")
 	var text strings.Builder
 	for i := range 2000 {
-		fmt.Fprintf(&text, "%s %s\n", lineText(i), strings.Repeat("x", 16<<10))
+		fmt.Fprintf(&text, "%s %s\n", lineText(i), strings.Repeat("x", 3<<10))
 	}
 	appendText(t, path, text.String())
 	d := start(t, "--log-file", path)
