@@ -71,7 +71,7 @@ func TestTelemetry(t *testing.T) {
 
 func TestProcesses(t *testing.T) {
 	s := fakehelios.New(t)
-	query := script(s, "/v1/ws/processes", `{"type":"ready","interval_ms":1000}`, `{"type":"error","message":"no proc"}`,
+	query := script(s, "/v1/ws/processes", `{ "interval_ms":1000, "type":"rea\u0064y"}`, `{"type":"error","message":"no proc"}`,
 		`{"type":"snapshot","snapshot":{"processes":[{"pid":412,"name":"api"}]}}`, `{"type":"future"}`)
 	sub := must[helios.ProcessesServerEvent](t)(dial(t, s, quick()).Processes(t.Context(), helios.ProcessesParams{Limit: 10}))
 	defer sub.Close()

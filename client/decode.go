@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,21 +46,34 @@ func decodeUnion[T any](channel string, types map[string]maker[T]) func(bool, []
 		if binary {
 			return none, errBinary
 		}
-		var head struct {
-			Type string `json:"type"`
-		}
-		if err := json.Unmarshal(data, &head); err != nil {
+		kind, err := typeOf(data)
+		if err != nil {
 			return none, err
 		}
-		if head.Type == "error" {
+		if kind == "error" {
 			if e := payloadError(channel, data); e != nil {
 				return none, e
 			}
 		}
-		decode, ok := types[head.Type]
+		decode, ok := types[kind]
 		if !ok {
-			return none, fmt.Errorf("unknown type %q", head.Type)
+			return none, fmt.Errorf("unknown type %q", kind)
 		}
 		return decode(data)
 	}
+}
+
+// typeOf gives the type of a message. Servers put it first as a rule, which
+// saves reading the message twice.
+func typeOf(data []byte) (string, error) {
+	if rest, ok := bytes.CutPrefix(data, []byte(`{"type":"`)); ok {
+		if n := bytes.IndexAny(rest[:min(len(rest), 32)], `"\\`); n >= 0 && rest[n] == '"' {
+			return string(rest[:n]), nil
+		}
+	}
+	var head struct {
+		Type string `json:"type"`
+	}
+	err := json.Unmarshal(data, &head)
+	return head.Type, err
 }

@@ -134,3 +134,9 @@ func (q *queue[T]) tryTake() (Event[T], bool, error) {
 	signal(q.room)
 	return e, true, nil
 }
+
+func (q *queue[T]) waiting() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.events)
+}

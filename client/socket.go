@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -76,8 +77,12 @@ func (c *Client) dial(ctx context.Context, path string, query url.Values) (*sock
 // kill cuts the connection off. It may be called at any time, by anybody.
 func (s *socket) kill() {
 	s.end()
-	if s.wire != nil {
-		_ = s.wire.Close()
+	wire := s.wire
+	if secure, ok := wire.(*tls.Conn); ok {
+		wire = secure.NetConn() // closing TLS would say goodbye first, and may block
+	}
+	if wire != nil {
+		_ = wire.Close()
 	}
 }
 
@@ -89,7 +94,11 @@ func (s *socket) lastHeard() time.Time { return time.Unix(0, s.heard.Load()) }
 // read gives the next message. It blocks until there is one or the connection
 // has ended.
 func (s *socket) read() (binary bool, data []byte, err error) {
-	kind, data, err := s.conn.Read(s.life)
+	ctx := context.Background()
+	if s.wire == nil {
+		ctx = s.life // costs more per message; otherwise kill ends the read
+	}
+	kind, data, err := s.conn.Read(ctx)
 	if err == nil {
 		s.alive()
 		return kind == websocket.MessageBinary, data, nil

@@ -80,6 +80,10 @@ func subscribe[T any](ctx context.Context, c *Client, sp spec[T]) (*Subscription
 // the cause of the context if that was cancelled.
 func (s *Subscription[T]) Next(ctx context.Context) (Event[T], error) { return s.queue.take(ctx) }
 
+// Waiting tells how many events can be taken without waiting. A program that
+// writes what it gets may flush when there are none.
+func (s *Subscription[T]) Waiting() int { return s.queue.waiting() }
+
 // All gives the events in order. The last pair holds the reason for the end,
 // unless that is io.EOF. Leaving the loop closes the subscription.
 func (s *Subscription[T]) All(ctx context.Context) iter.Seq2[Event[T], error] {

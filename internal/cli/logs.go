@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -145,28 +146,30 @@ func followLog(ctx context.Context, s *shared, c *client.Client, o logsOptions) 
 		return stopped(ctx, err)
 	}
 	defer sub.Close()
-	print := s.linePrinter(o.json)
+	out := bufio.NewWriterSize(s.streams.Out, 64<<10)
+	print := s.linePrinter(out, o.json)
 	for {
 		e, err := sub.Next(ctx)
-		if errors.Is(err, io.EOF) {
+		if err == nil {
+			err = print(e)
+		}
+		if err != nil || sub.Waiting() == 0 { // many lines at once are one write
+			err = errors.Join(err, out.Flush())
+		}
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if err != nil && o.follow {
+		case err != nil && o.follow:
 			return stopped(ctx, err)
-		}
-		if err != nil {
-			return err
-		}
-		if err := print(e); err != nil {
+		case err != nil:
 			return err
 		}
 	}
 }
 
-// linePrinter writes the events of a log.
-func (s *shared) linePrinter(asJSON bool) func(client.Event[helios.LogsServerEvent]) error {
-	out := s.streams.Out
-	_, tty := terminal(out)
+// linePrinter writes the events of a log to out, which leads to standard output.
+func (s *shared) linePrinter(out io.Writer, asJSON bool) func(client.Event[helios.LogsServerEvent]) error {
+	_, tty := terminal(s.streams.Out)
 	return func(e client.Event[helios.LogsServerEvent]) error {
 		line, isLine := e.Value.(helios.LogsLine)
 		switch {
