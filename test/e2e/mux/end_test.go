@@ -175,7 +175,7 @@ func TestClosedByShutdown(t *testing.T) {
 	if events, code := idle.rest(); len(events) > 0 || code != 1001 {
 		t.Errorf("a connection without channels got %v and was closed with %d", events, code)
 	}
-	d.Stop()
+	d.Wait()
 }
 
 // 5.2.7: closing the connection closes all channels, in the orderly way or not;
