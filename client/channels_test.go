@@ -17,12 +17,19 @@ const (
 	session = "9b2f0f2e-1c1d-4f53-8d6e-3a0d5b7c9e11"
 )
 
-// script serves a path with fixed messages and keeps the query.
-func script(s *fakehelios.Server, path string, texts ...string) *string {
+// script serves a path with fixed messages and keeps the query. The socket is
+// closed when hold is, or at once if that is nil.
+func script(s *fakehelios.Server, path string, hold <-chan struct{}, texts ...string) *string {
 	query := new(string)
 	s.Socket(path, func(c *fakehelios.Conn) {
 		*query = c.Request.URL.RawQuery
 		c.Send(texts...)
+		if hold != nil {
+			select {
+			case <-hold:
+			case <-c.Ctx.Done():
+			}
+		}
 	})
 	return query
 }
@@ -55,7 +62,8 @@ func must[T any](t *testing.T) func(*client.Subscription[T], error) *client.Subs
 func TestTelemetry(t *testing.T) {
 	s := fakehelios.New(t)
 	// Unknown keys and missing optional ones are no errors.
-	query := script(s, "/v1/ws/telemetry", `{"timestamp_ms":5,"cpu":{"usage_percent":12.5,"cores":[]},"memory":{"total_bytes":1},"disks":null,"future":{"a":1}}`)
+	taken := make(chan struct{})
+	query := script(s, "/v1/ws/telemetry", taken, `{"timestamp_ms":5,"cpu":{"usage_percent":12.5,"cores":[]},"memory":{"total_bytes":1},"disks":null,"future":{"a":1}}`)
 	c := dial(t, s, quick())
 	sub := must[helios.TelemetrySample](t)(c.Telemetry(t.Context(), helios.TelemetryParams{IntervalMS: 250}))
 	defer sub.Close()
@@ -63,6 +71,7 @@ func TestTelemetry(t *testing.T) {
 	if err != nil || e.Value.TimestampMS != 5 || e.Value.CPU.UsagePercent != 12.5 || *query != "interval_ms=250" || e.At.IsZero() {
 		t.Fatalf("%+v, %v, query %s", e, err, *query)
 	}
+	close(taken)
 	// This channel never ends by itself: even a close with code 1000 is a loss.
 	if e, err := sub.Next(t.Context()); err != nil || e.Gap == nil {
 		t.Fatalf("%+v, %v", e, err)
@@ -71,7 +80,7 @@ func TestTelemetry(t *testing.T) {
 
 func TestProcesses(t *testing.T) {
 	s := fakehelios.New(t)
-	query := script(s, "/v1/ws/processes", `{ "interval_ms":1000, "type":"rea\u0064y"}`, `{"type":"error","message":"no proc"}`,
+	query := script(s, "/v1/ws/processes", t.Context().Done(), `{ "interval_ms":1000, "type":"rea\u0064y"}`, `{"type":"error","message":"no proc"}`,
 		`{"type":"snapshot","snapshot":{"processes":[{"pid":412,"name":"api"}]}}`, `{"type":"future"}`)
 	sub := must[helios.ProcessesServerEvent](t)(dial(t, s, quick()).Processes(t.Context(), helios.ProcessesParams{Limit: 10}))
 	defer sub.Close()
@@ -112,7 +121,7 @@ func TestLogsEndings(t *testing.T) {
 		"no start": {[]string{ready, `{"type":"error","message":"permission denied"}`}, "permission denied", false},
 	} {
 		s := fakehelios.New(t)
-		query := script(s, "/v1/ws/logs", test.texts...)
+		query := script(s, "/v1/ws/logs", nil, test.texts...)
 		sub := must[helios.LogsServerEvent](t)(dial(t, s, quick()).Logs(t.Context(), helios.LogsParams{Source: "journal", Lines: 0}))
 		_, end := collect(t, sub)
 		var e *client.Error
@@ -130,9 +139,9 @@ func TestLogsEndings(t *testing.T) {
 
 func TestUpdatesAndDevices(t *testing.T) {
 	s := fakehelios.New(t)
-	script(s, "/v1/ws/updates", `{"type":"ready","heartbeat_ms":1000}`, `{"type":"heartbeat","timestamp_ms":1}`,
+	script(s, "/v1/ws/updates", nil, `{"type":"ready","heartbeat_ms":1000}`, `{"type":"heartbeat","timestamp_ms":1}`,
 		`{"type":"error","message":"updates stream lagged by 3 events"}`, `{"type":"change","event":{"seq":17,"kind":"device.imu"}}`)
-	script(s, "/v1/ws/devices", `{"type":"ready","interval_ms":2000}`, `{"type":"update","timestamp_ms":1,"reasons":["usb"]}`)
+	script(s, "/v1/ws/devices", nil, `{"type":"ready","interval_ms":2000}`, `{"type":"update","timestamp_ms":1,"reasons":["usb"]}`)
 	c := dial(t, s, client.Options{Reconnect: client.Reconnect{Never: true}})
 	events, end := collect(t, must[helios.RealtimeUpdatesEvent](t)(c.Updates(t.Context(), helios.UpdatesParams{})))
 	errs, last := told(events)
@@ -147,7 +156,7 @@ func TestUpdatesAndDevices(t *testing.T) {
 
 func TestIMUAndSensors(t *testing.T) {
 	s := fakehelios.New(t)
-	script(s, "/v1/ws/imu", `{"has_sample":false,"last_error":"none"}`,
+	script(s, "/v1/ws/imu", nil, `{"has_sample":false,"last_error":"none"}`,
 		`{"status":"imu_stream_unavailable","reason":"sensor stream closed","code":null,"operation":"stream","request_id":"r","retryable":null,"remediation":null}`)
 	c := dial(t, s, quick())
 	events, end := collect(t, must[helios.ImuStatusPayload](t)(c.IMU(t.Context())))
@@ -173,12 +182,12 @@ func TestIMUAndSensors(t *testing.T) {
 
 func TestOTA(t *testing.T) {
 	s := fakehelios.New(t)
-	script(s, "/v1/ws/ota", `{"type":"error","message":"no updater"}`)
+	script(s, "/v1/ws/ota", nil, `{"type":"error","message":"no updater"}`)
 	c := dial(t, s, client.Options{Reconnect: client.Reconnect{Never: true}})
 	if _, end := collect(t, must[helios.UpdaterServerEvent](t)(c.OTA(t.Context()))); !strings.Contains(end.Error(), "no updater") {
 		t.Errorf("end %v", end)
 	}
-	script(s, "/v1/ws/ota", `{"type":"snapshot","state":null,"cache_usage_bytes":1}`, `{"type":"error","message":"busy"}`,
+	script(s, "/v1/ws/ota", nil, `{"type":"snapshot","state":null,"cache_usage_bytes":1}`, `{"type":"error","message":"busy"}`,
 		`{"type":"stage_progress","update_id":"u","percent":36}`)
 	events, end := collect(t, must[helios.UpdaterServerEvent](t)(c.OTA(t.Context())))
 	if errs, last := told(events); last.(helios.UpdaterStageProgress).Percent != 36 || len(errs) != 1 || strings.Contains(end.Error(), "busy") {
@@ -198,7 +207,7 @@ func TestStreams(t *testing.T) {
 	if _, last := told(events); string(last.Data) != "jpeg" || last.Format.Width != 640 || !errors.Is(end, client.ErrNotFound) {
 		t.Errorf("last %+v, end %v", last, end)
 	}
-	script(s, "/v1/ws/streams/"+stream+"/metrics", `{"stream_id":"`+stream+`","metrics":{"capture":{"fps":30}},"timestamp_ms":1}`,
+	script(s, "/v1/ws/streams/"+stream+"/metrics", nil, `{"stream_id":"`+stream+`","metrics":{"capture":{"fps":30}},"timestamp_ms":1}`,
 		`{"error":"Engine unavailable","code":"engine_unavailable","detail":"no engine","operation":"snapshot","retryable":true}`)
 	metrics, end := collect(t, must[helios.StreamMetricsEvent](t)(c.StreamMetrics(t.Context(), stream, helios.StreamMetricsParams{})))
 	var e *client.Error
