@@ -51,11 +51,11 @@ type Item[T any] struct {
 
 // Subscription is a subscriber's place in a topic.
 type Subscription[T any] struct {
-	topic  *Topic[T]
-	opts   SubscribeOptions
-	signal chan struct{}
+	topic *Topic[T]
+	opts  SubscribeOptions
 
 	// All below is guarded by topic.mu.
+	signal    chan struct{} // of size 1; nil before the first Next that waits
 	cursor    uint64    // next sequence number wanted
 	pending   *Event[T] // Latest: the event to hand out next
 	due       time.Time // Latest with Interval: when the next event is wanted
@@ -105,9 +105,11 @@ func (s *Subscription[T]) dropLocked(n uint64) {
 
 func (s *Subscription[T]) wakeLocked() {
 	s.waiting = false
-	select {
-	case s.signal <- struct{}{}:
-	default:
+	if s.signal != nil {
+		select {
+		case s.signal <- struct{}{}:
+		default:
+		}
 	}
 	if s.opts.Wake != nil {
 		s.opts.Wake()
@@ -120,9 +122,13 @@ func (s *Subscription[T]) wakeLocked() {
 // the source if the topic has ended, ErrLagged from then on if a lossless
 // subscriber lost events, ErrClosed if the topic or the subscription was closed.
 func (s *Subscription[T]) Fill(dst []Item[T]) (int, error) {
+	s.topic.mu.Lock()
+	defer s.topic.mu.Unlock()
+	return s.fillLocked(dst)
+}
+
+func (s *Subscription[T]) fillLocked(dst []Item[T]) (int, error) {
 	t := s.topic
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if s.closed || t.closed {
 		return 0, ErrClosed
 	}
@@ -201,18 +207,32 @@ func (s *Subscription[T]) skipLost() uint64 {
 // otherwise the errors of Fill. A subscription is read either with Next or with
 // Fill, not with both.
 func (s *Subscription[T]) Next(ctx context.Context) (Item[T], error) {
-	var one [1]Item[T]
 	for {
-		n, err := s.Fill(one[:])
-		if n > 0 || err != nil {
-			return one[0], err
+		item, signal, err := s.try()
+		if signal == nil {
+			return item, err
 		}
 		select {
-		case <-s.signal:
+		case <-signal:
 		case <-ctx.Done():
 			return Item[T]{}, context.Cause(ctx)
 		}
 	}
+}
+
+// try is Next without waiting: if there is nothing, it returns what tells when
+// to try again.
+func (s *Subscription[T]) try() (Item[T], <-chan struct{}, error) {
+	s.topic.mu.Lock()
+	defer s.topic.mu.Unlock()
+	var one [1]Item[T]
+	if n, err := s.fillLocked(one[:]); n > 0 || err != nil {
+		return one[0], nil, err
+	}
+	if s.signal == nil {
+		s.signal = make(chan struct{}, 1)
+	}
+	return Item[T]{}, s.signal, nil
 }
 
 // Rewind places the cursor so that the newest n events of the history come

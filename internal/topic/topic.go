@@ -304,7 +304,7 @@ func (t *Topic[T]) Subscribe(opts SubscribeOptions) (*Subscription[T], error) {
 	if t.closed {
 		return nil, ErrClosed
 	}
-	s := &Subscription[T]{topic: t, opts: opts, signal: make(chan struct{}, 1)}
+	s := &Subscription[T]{topic: t, opts: opts}
 	t.subs = append(t.subs, s)
 	t.observers.Store(int32(len(t.subs)))
 	t.startLocked()

@@ -34,12 +34,12 @@ type Conn struct {
 	served   atomic.Bool
 	hurried  atomic.Bool  // a feed forbids waiting
 	stall    atomic.Int64 // nanoseconds
-	lastRead atomic.Int64 // Unix nanoseconds, or inCallback
-	slowAt   atomic.Int64 // since when the peer has been known as too slow; 0: it is not
-	writing  atomic.Int64 // since when a write that has no deadline has been going on; 0: none
-	held     atomic.Int64 // since when a feed's window has been full; 0: none is
+	lastRead atomicMoment // always while nobody wants to read
+	slowAt   atomicMoment // since when the peer has been known as too slow, or never
+	writing  atomicMoment // since when a write without a deadline has been going on, or never
+	held     atomicMoment // since when a feed's window has been full, or never
 
-	nextPing time.Time // guarded by hub.mu
+	nextPing moment // guarded by hub.mu
 
 	mu      sync.Mutex
 	control [][]byte // complete control frames, sent before everything else
@@ -50,29 +50,28 @@ type Conn struct {
 	feedID  uint32
 	next    int // the feed that is asked first
 	closing bool
-	goodbye []byte // the close frame
-	said    bool   // the close frame was handed to the pump
-	gone    bool   // the transport was closed
-
-	wroteAll sync.Once
-	written  chan struct{} // closed when the close frame was written, or cannot be
+	goodbye []byte        // the close frame
+	said    bool          // the close frame was handed to the pump
+	gone    bool          // the transport was closed
+	silent  bool          // the close frame was written, or cannot be
+	written chan struct{} // closed then; nil if nobody waits
 
 	// Used by the pump only.
-	deadline  time.Time
-	drainedAt time.Time
+	deadline  moment // of writes
+	drainedAt moment
 }
 
 func newConn(h *Hub, nc net.Conn, deflate bool, early []byte) *Conn {
-	c := &Conn{hub: h, nc: nc, deflate: deflate, early: early, written: make(chan struct{})}
+	c := &Conn{hub: h, nc: nc, deflate: deflate, early: early}
 	switch nc.(type) {
 	case *net.TCPConn, *net.UnixConn:
 		c.vector = true
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.stall.Store(int64(h.opts.StallLimit))
-	now := time.Now()
-	c.lastRead.Store(now.UnixNano())
-	c.nextPing = now.Add(h.opts.PingEvery)
+	now := h.now()
+	c.lastRead.set(now)
+	c.nextPing = now.add(h.opts.PingEvery)
 	return c
 }
 
@@ -154,7 +153,7 @@ func (c *Conn) close(code Code, reason string, cause error) {
 	first := !c.closing && !c.gone
 	if first {
 		c.closing, c.goodbye, c.feeds = true, closeFrame(code, reason), nil
-		c.held.Store(0)
+		c.held.set(never)
 	}
 	c.mu.Unlock()
 	if first {
@@ -166,7 +165,7 @@ func (c *Conn) close(code Code, reason string, cause error) {
 // endSlow begins to close the connection because the peer does not read. The
 // frame that was begun is completed, all others are dropped.
 func (c *Conn) endSlow() {
-	if !c.slowAt.CompareAndSwap(0, time.Now().UnixNano()) {
+	if !c.slowAt.setOnce(c.hub.now()) {
 		return
 	}
 	c.hub.slow.Add(1)
@@ -200,11 +199,33 @@ func (c *Conn) abort(cause error) {
 
 func (c *Conn) dropLocked() {
 	c.control, c.queue, c.queued, c.feeds = nil, nil, 0, nil
-	c.held.Store(0)
+	c.held.set(never)
 }
 
 // endWriting tells the reader that nothing more will be written.
-func (c *Conn) endWriting() { c.wroteAll.Do(func() { close(c.written) }) }
+func (c *Conn) endWriting() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.silent = true
+	if c.written != nil {
+		close(c.written)
+		c.written = nil
+	}
+}
+
+// awaitGoodbye waits until the close frame was written or cannot be. That ends
+// after the stall limit and the linger at the latest.
+func (c *Conn) awaitGoodbye() {
+	c.mu.Lock()
+	if c.silent {
+		c.mu.Unlock()
+		return
+	}
+	written := make(chan struct{})
+	c.written = written
+	c.mu.Unlock()
+	<-written
+}
 
 // isTimeout reports whether err is a deadline that has passed.
 func isTimeout(err error) bool {

@@ -3,7 +3,6 @@ package wsconn
 import (
 	"encoding/binary"
 	"slices"
-	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -139,9 +138,9 @@ func (c *Conn) feedsChangedLocked() {
 // noteHeldLocked notes since when a window has been full.
 func (c *Conn) noteHeldLocked() {
 	if !slices.ContainsFunc(c.feeds, (*feeding).full) {
-		c.held.Store(0)
-	} else if c.held.Load() == 0 {
-		c.held.Store(time.Now().UnixNano())
+		c.held.set(never)
+	} else {
+		c.held.setOnce(c.hub.now())
 	}
 }
 
@@ -160,7 +159,7 @@ func (c *Conn) acknowledged(payload []byte) {
 	for _, f := range c.feeds {
 		if f.id == id && count > f.acked && count <= f.pinged {
 			f.acked = count
-			c.held.Store(0)
+			c.held.set(never)
 			c.noteHeldLocked()
 		}
 	}

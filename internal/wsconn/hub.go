@@ -80,8 +80,9 @@ type Stats struct {
 
 // Hub owns connections: it counts, pings, bounds and ends them.
 type Hub struct {
-	opts Options
-	load load
+	opts  Options
+	began time.Time
+	load  load
 
 	mu    sync.Mutex
 	conns map[*Conn]struct{}
@@ -98,7 +99,7 @@ type Hub struct {
 
 // NewHub returns a hub. It runs nothing while it has no connection.
 func NewHub(opts Options) *Hub {
-	return &Hub{opts: opts.withDefaults(), conns: make(map[*Conn]struct{})}
+	return &Hub{opts: opts.withDefaults(), began: time.Now(), conns: make(map[*Conn]struct{})}
 }
 
 // Stats returns the counters. It takes no lock.

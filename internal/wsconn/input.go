@@ -3,18 +3,13 @@ package wsconn
 import (
 	"bufio"
 	"io"
-	"math"
 	"sync"
-	"time"
 )
 
 // readBuffer is what one read takes from the transport at most.
 const readBuffer = 4 << 10
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
-
-// inCallback is the value of Conn.lastRead while nobody wants to read.
-const inCallback = math.MaxInt64
 
 // input is the transport as the frame parser sees it. Between frames it holds
 // no buffer: an idle connection waits with one byte.
@@ -78,7 +73,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	n, err := w.conn.nc.Read(p)
 	if n > 0 {
-		w.conn.lastRead.Store(time.Now().UnixNano())
+		w.conn.lastRead.set(w.conn.hub.now())
 	}
 	return n, err
 }

@@ -14,8 +14,8 @@ func (h *Hub) keepAlive(idle <-chan struct{}) {
 	var due []duty
 	for {
 		select {
-		case now := <-ticker.C:
-			due = h.duties(due[:0], now, tick)
+		case <-ticker.C:
+			due = h.duties(due[:0], h.now(), tick)
 			for i := range due {
 				due[i].do(due[i].conn)
 			}
@@ -32,19 +32,19 @@ type duty struct {
 	do   func(*Conn)
 }
 
-func (h *Hub) duties(due []duty, now time.Time, tick time.Duration) []duty {
+func (h *Hub) duties(due []duty, now moment, tick time.Duration) []duty {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for c := range h.conns {
 		switch {
 		case c.silentFor(now) > h.opts.IdleTimeout:
 			due = append(due, duty{c, (*Conn).cutSilent})
-		case c.writing.Load() != 0 && c.lingered(now):
+		case c.writing.get() != never && c.lingered(now):
 			due = append(due, duty{c, (*Conn).cutSlow})
 		case !c.isSlow() && c.stalled(now):
 			due = append(due, duty{c, (*Conn).endSlow})
-		case now.Add(tick).After(c.nextPing): // the next tick would be too late
-			c.nextPing = now.Add(h.opts.PingEvery)
+		case now.add(tick) > c.nextPing: // the next tick would be too late
+			c.nextPing = now.add(h.opts.PingEvery)
 			due = append(due, duty{c, (*Conn).ping})
 		}
 	}
@@ -53,6 +53,4 @@ func (h *Hub) duties(due []duty, now time.Time, tick time.Duration) []duty {
 
 // silentFor returns how long nothing has come from the peer while somebody
 // wanted to read. It is negative while nobody does.
-func (c *Conn) silentFor(now time.Time) time.Duration {
-	return now.Sub(time.Unix(0, c.lastRead.Load()))
-}
+func (c *Conn) silentFor(now moment) time.Duration { return now.since(c.lastRead.get()) }

@@ -23,8 +23,8 @@ const (
 
 // add counts a drain and reports whether there are many. Counts of concurrent
 // drains may be lost where a step begins.
-func (l *load) add(now time.Time) bool {
-	step := now.UnixNano() / int64(loadStep)
+func (l *load) add(now moment) bool {
+	step := int64(now) / int64(loadStep)
 	if at := l.step.Load(); at != step && l.step.CompareAndSwap(at, step) {
 		last := l.count.Swap(0)
 		if at != step-1 {

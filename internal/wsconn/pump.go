@@ -54,9 +54,9 @@ func (c *Conn) runPump() {
 // coalesce waits a few milliseconds if the hub is busy and so is this
 // connection.
 func (c *Conn) coalesce() {
-	now := time.Now()
+	now := c.hub.now()
 	busy := c.hub.load.add(now)
-	if !busy || c.hurried.Load() || now.Sub(c.drainedAt) > recentlyDrained {
+	if !busy || c.hurried.Load() || now.since(c.drainedAt) > recentlyDrained {
 		return
 	}
 	timer := time.NewTimer(c.hub.coalesceFor())
@@ -78,7 +78,7 @@ func (c *Conn) drain(b *batch) bool {
 	messages := b.messages()
 	b.build(c.deflate)
 	n, err := c.write(b)
-	c.drainedAt = time.Now()
+	c.drainedAt = c.hub.now()
 	c.hub.wrote(messages, n)
 	if err != nil {
 		c.abort(err)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"time"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -149,9 +148,9 @@ func (c *Conn) handOver(kind Kind, payload []byte, onMessage func(Kind, []byte) 
 	if c.ctx.Err() != nil {
 		return nil
 	}
-	c.lastRead.Store(inCallback)
+	c.lastRead.set(always)
 	err := onMessage(kind, payload)
-	c.lastRead.Store(time.Now().UnixNano())
+	c.lastRead.set(c.hub.now())
 	var refuse *CloseError
 	if err == nil || errors.As(err, &refuse) {
 		return err

@@ -24,11 +24,11 @@ func (c *Conn) Serve(onMessage func(kind Kind, payload []byte) error) error {
 			c.hub.readErrors.Add(1)
 		}
 		c.close(refuse.Code, refuse.Reason, err)
-		<-c.written // ends after the stall limit and the linger at the latest
+		c.awaitGoodbye()
 		c.discard(closeWait)
 	case errors.Is(err, errCloseFrame):
 		err = ErrPeerClosed
-		<-c.written
+		c.awaitGoodbye()
 		closeWrite(c.nc)
 	case isTimeout(err) && unsent(c.nc) > 0:
 		// The peer did not answer our close frame because it still reads what

@@ -38,7 +38,7 @@ func (c *Conn) write(b *batch) (int, error) {
 // writeVector writes to a socket. Its writes get short deadlines, after which
 // they are continued; that is how progress is seen.
 func (c *Conn) writeVector(b *batch) (done int, err error) {
-	left, progress := b.bufs, time.Now()
+	left, progress := b.bufs, c.hub.now()
 	for {
 		limit := c.stallLimit()
 		c.armDeadline(limit)
@@ -47,11 +47,11 @@ func (c *Conn) writeVector(b *batch) (done int, err error) {
 		if err == nil || !isTimeout(err) {
 			return done, err
 		}
-		now := time.Now()
+		now := c.hub.now()
 		if n > 0 {
 			progress = now
 		}
-		if !b.cut && (c.isSlow() || now.Sub(progress) >= limit) {
+		if !b.cut && (c.isSlow() || now.since(progress) >= limit) {
 			c.endSlow()
 			left = firstBytes(left, b.cutAfter(done)-done)
 		}
@@ -65,12 +65,12 @@ func (c *Conn) writeVector(b *batch) (done int, err error) {
 // limit. The deadline is moved once per part at most, since each move costs a
 // timer.
 func (c *Conn) armDeadline(limit time.Duration) {
-	part, now := max(limit/stallParts, time.Millisecond), time.Now()
-	if left := c.deadline.Sub(now); left >= part && left <= 2*part {
+	part, now := max(limit/stallParts, time.Millisecond), c.hub.now()
+	if left := c.deadline.since(now); left >= part && left <= 2*part {
 		return
 	}
-	c.deadline = now.Add(2 * part)
-	_ = c.nc.SetWriteDeadline(c.deadline) // fails only on a closed transport, and then the write does too
+	c.deadline = now.add(2 * part)
+	_ = c.nc.SetWriteDeadline(time.Now().Add(2 * part)) // fails only on a closed transport, and then the write does too
 }
 
 // writeChunks writes to a transport that would be broken by a deadline, as TLS
@@ -92,24 +92,24 @@ func (c *Conn) writeChunks(b *batch) (done int, err error) {
 }
 
 func (c *Conn) writeChunk(p []byte) (int, error) {
-	c.writing.Store(time.Now().UnixNano())
-	defer c.writing.Store(0)
+	c.writing.set(c.hub.now())
+	defer c.writing.set(never)
 	return c.nc.Write(p)
 }
 
-func (c *Conn) isSlow() bool { return c.slowAt.Load() != 0 }
+func (c *Conn) isSlow() bool { return c.slowAt.get() != never }
 
 // lingered reports whether a slow peer has had its time to learn of it.
-func (c *Conn) lingered(now time.Time) bool {
-	at := c.slowAt.Load()
-	return at != 0 && now.Sub(time.Unix(0, at)) >= slowLinger
+func (c *Conn) lingered(now moment) bool {
+	at := c.slowAt.get()
+	return at != never && now.since(at) >= slowLinger
 }
 
 // stalled reports whether the peer has owed progress for the stall limit, where
 // that is not told by a deadline.
-func (c *Conn) stalled(now time.Time) bool {
-	for _, since := range []int64{c.writing.Load(), c.held.Load()} {
-		if since != 0 && now.Sub(time.Unix(0, since)) >= c.stallLimit() {
+func (c *Conn) stalled(now moment) bool {
+	for _, since := range [...]moment{c.writing.get(), c.held.get()} {
+		if since != never && now.since(since) >= c.stallLimit() {
 			return true
 		}
 	}
