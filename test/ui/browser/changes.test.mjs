@@ -72,7 +72,7 @@ test('a restart of the server is told', async () => {
   await waitForLink(page, 'live');
   await change('POST', '/v1/console/sessions', 'ui-test-5', '{}');
   await until('the row', async () => (await rows().first().textContent()).includes('ui-test-5'));
-  await until('the remark', async () => (await page.locator('tr.remark').allTextContents()).some((t) => t.includes('interruption')));
+  await until('the remark', async () => (await page.locator('tr.remark').allTextContents()).some((t) => t.includes('the page was away')));
   await picture(page, 'changes-live');
 });
 

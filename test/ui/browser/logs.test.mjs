@@ -85,6 +85,21 @@ test('the view is bounded and says what it dropped', async () => {
   assert.equal(Number(told?.replaceAll(',', '')), all - 5000);
 });
 
+test('long lines do not end the following, scrolling up does, and the end takes it up again', async () => {
+  await appendFile(file, Array.from({ length: 400 }, (_, i) => `${'long '.repeat(300)}${i}\n`).join(''));
+  await until('the last long line', async () => (await last())?.endsWith(' 399'));
+  const atEnd = () => page.locator('.log-pane').evaluate((el) => el.scrollHeight - el.scrollTop - el.clientHeight < 40);
+  await until('the end to be in sight', atEnd);
+  assert.match(await page.locator('.follow').textContent(), /Pause/);
+  await page.locator('.log-pane').hover();
+  await page.mouse.wheel(0, -2000);
+  await until('following to stop', async () => (await page.locator('.follow').textContent()) === 'Follow');
+  await appendFile(file, 'below\n');
+  await until('a line to wait', async () => (await page.locator('.follow').textContent()) === 'Follow · 1 new');
+  await page.locator('.follow').click();
+  await until('it to be in sight', async () => (await last()) === 'below' && (await atEnd()));
+});
+
 test('the download has everything', async () => {
   const waiting = page.waitForEvent('download');
   await page.getByRole('link', { name: 'Download' }).click();

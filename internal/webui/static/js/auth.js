@@ -40,7 +40,7 @@ export class SignIn extends EventTarget {
   #dialog = h('dialog', { class: 'dialog sign-in', 'aria-labelledby': 'sign-in-title' },
     h('form', { onsubmit: (/** @type {Event} */ e) => void this.#submit(e) },
       h('h2', { id: 'sign-in-title' }, 'This device asks for a token'),
-      h('p', {}, 'It was printed when the server first started. On the device, ', h('code', {}, 'heliograph token'), ' shows how to get one.'),
+      h('p', {}, 'It was printed when the server first started. On the device, ', h('code', {}, 'heliograph token create'), ' makes another.'),
       h('label', { htmlFor: 'token' }, 'Token'),
       this.#input, this.#error,
       h('div', { class: 'form-actions' }, this.#button)));

@@ -10,7 +10,8 @@ export const JOURNAL_ROWS = 1000;
 
 /**
  * @typedef {import('./types.d.ts').ChangeEvent} ChangeEvent
- * @typedef {{id: number, at: number, event: ChangeEvent} | {id: number, at: number, note: string, tone: 'info' | 'warn'}} Row
+ * @typedef {{id: number, at: number, event: ChangeEvent} | {id: number, at: number, note: string, tone: 'info' | 'warn', away?: boolean}} Row
+ * A row with away says that changes may be missing; what comes next tells.
  */
 
 /** Fires "row" when rows changed. */
@@ -56,13 +57,24 @@ export class Journal extends EventTarget {
   }
 
   #ready() {
-    if (this.#away && this.rows.length > 0) this.#note('back after an interruption; changes made meanwhile are not shown', 'info');
+    const known = this.#awayRow();
+    if (this.#away && this.rows.length > 0 && !known) {
+      this.#push({ id: this.#nextId++, at: Date.now(), note: 'the page was away; changes made meanwhile are not listed', tone: 'info', away: true });
+    }
     this.#away = false;
+  }
+
+  /** The last row, if it says that the page was away. */
+  #awayRow() {
+    const last = this.rows.at(-1);
+    return last && 'away' in last && last.away ? last : undefined;
   }
 
   /** @param {ChangeEvent} event */
   #change(event) {
     const missed = event.seq - this.#lastSeq - 1;
+    // Numbers are dense, so now it is known whether anything was missed.
+    if (this.#lastSeq > 0 && missed >= 0 && this.#awayRow()) this.rows.pop();
     if (this.#lastSeq > 0 && missed > 0) this.#note(`${missed} earlier ${missed === 1 ? 'change was' : 'changes were'} missed`, 'warn');
     if (this.#lastSeq > 0 && missed < 0) this.#note('the server was restarted: its numbering began anew', 'info');
     this.#lastSeq = event.seq;

@@ -128,7 +128,7 @@ export class ConsoleTab {
     switch (this.link.state) {
       case 'lost': {
         const left = Math.max(0, Math.ceil((this.link.retryAt - performance.now()) / 1000));
-        return `The link to this shell was lost ${duration(performance.now() - this.#lostAt)} ago; the shell itself goes on. Trying again in ${left} s.${refused}`;
+        return `The link to this shell was lost ${duration(performance.now() - this.#lostAt)} ago. That does not end the shell. Trying again in ${left} s.${refused}`;
       }
       case 'connecting': return this.#lostAt > 0 ? `Attaching again.${refused}` : '';
       case 'gone': return 'This session no longer exists on the device.';

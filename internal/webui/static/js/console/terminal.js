@@ -30,7 +30,7 @@ export class Screen {
   term = new Terminal({
     scrollback: SCROLLBACK, fontSize: FONT_SIZES[0], lineHeight: 1.15, cursorBlink: true,
     fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
-    minimumContrastRatio: 4.5, macOptionIsMeta: true, allowProposedApi: false,
+    minimumContrastRatio: 4.5, macOptionIsMeta: true, allowProposedApi: false, logLevel: 'error',
     theme: theme.dark ? dark : light,
   });
   /** While old output is replayed, answers to the questions in it are kept back: they were given long ago. */

@@ -28,6 +28,8 @@ export class LogPane {
   #pattern;
   #only = false;
   #gravity = 0;
+  /** Where the view was scrolled to last. */
+  #top = 0;
   #dropped = h('p', { class: 'dropped', hidden: true });
   #lines = h('div', { class: 'lines' });
   #empty = h('p', { class: 'empty', hidden: true });
@@ -38,7 +40,10 @@ export class LogPane {
 
   constructor() {
     this.el.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    new ResizeObserver(() => this.#following && this.#toEnd()).observe(this.el);
+    // The view changes its size, or blocks turn out larger than guessed: the end moves, nobody scrolled.
+    const keepEnd = new ResizeObserver(() => this.#following && this.#toEnd());
+    keepEnd.observe(this.el);
+    keepEnd.observe(this.#lines);
   }
 
   get following() {
@@ -198,11 +203,18 @@ export class LogPane {
 
   #toEnd() {
     this.el.scrollTop = this.el.scrollHeight;
+    this.#top = this.el.scrollTop;
   }
 
   #scrolled() {
-    const atEnd = this.el.scrollHeight - this.el.scrollTop - this.el.clientHeight < END_PX;
-    if (atEnd !== this.#following && this.el.clientHeight > 0) this.follow(atEnd);
+    const { scrollTop, scrollHeight, clientHeight } = this.el;
+    const up = scrollTop < this.#top;
+    this.#top = scrollTop;
+    if (clientHeight === 0) return;
+    const atEnd = scrollHeight - scrollTop - clientHeight < END_PX;
+    if (!this.#following) this.follow(atEnd);
+    else if (up && !atEnd) this.follow(false);
+    else if (!atEnd) this.#toEnd();
   }
 
   /** @param {string} text shown instead of lines; empty for none */

@@ -26,6 +26,7 @@ export class Overview extends View {
   #clock = h('span', {});
   #swap = h('span', {});
   #notes = h('div', { class: 'notes' });
+  #waiting = h('p', { class: 'empty' }, 'Waiting for the first sample.');
   #draw = perFrame(() => this.#render());
 
   build() {
@@ -35,9 +36,12 @@ export class Overview extends View {
       h('div', { class: 'page-head aged' },
         h('div', { class: 'page-title' }, h('h1', { class: 'sr-only' }, 'Overview'), h('p', { class: 'sub' }, this.#machineUp, this.#up, this.#swap, this.#clock)),
         h('div', { class: 'page-tools' }, age, this.#windows())),
-      this.#notes,
+      this.#notes, this.#waiting,
       h('div', { class: 'grid' }, ...this.#cards.map((card) => card.el), this.#thermal.el));
-    for (const card of this.#cards) card.head.append(ageTag(() => (card.present(history) ? this.#age() : NaN), INTERVAL_MS));
+    for (const card of this.#cards) {
+      card.el.hidden = true; // until the device is known to have it
+      card.head.append(ageTag(() => (card.present(history) ? this.#age() : NaN), INTERVAL_MS));
+    }
   }
 
   onShow() {
@@ -77,7 +81,8 @@ export class Overview extends View {
 
   #facts() {
     const { health } = this.app.device;
-    setText(this.#up, health ? `server up ${duration(health.uptime_ms)}` : '');
+    const answered = this.app.device.error === undefined ? performance.now() - this.app.device.answeredAt : 0;
+    setText(this.#up, health ? `server up ${duration(health.uptime_ms + answered)}` : '');
     const offset = this.app.device.clockOffset();
     setText(this.#clock, Math.abs(offset) > 2000 ? `clock ${duration(Math.abs(offset))} ${offset > 0 ? 'ahead of' : 'behind'} yours` : '');
   }
@@ -86,6 +91,7 @@ export class Overview extends View {
     const history = this.app.telemetry;
     const { latest } = history;
     if (!latest || !this.shown) return;
+    this.#waiting.hidden = true;
     for (const card of this.#cards) {
       const present = card.present(history);
       card.el.hidden = !present;
