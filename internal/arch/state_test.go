@@ -58,12 +58,20 @@ func (f *file) constant(name string, value ast.Expr) bool {
 		if f.refers(v.Fun, "regexp", "MustCompile") {
 			return true
 		}
-		isError := strings.HasPrefix(name, "err") || strings.HasPrefix(name, "Err")
-		return isError && (f.refers(v.Fun, "errors", "New") || f.refers(v.Fun, "fmt", "Errorf"))
+		return isError(name) && (f.refers(v.Fun, "errors", "New") || f.refers(v.Fun, "fmt", "Errorf"))
+	case *ast.UnaryExpr: // an error of a type of its own
+		_, literal := v.X.(*ast.CompositeLit)
+		return isError(name) && v.Op == token.AND && literal
 	case *ast.CompositeLit:
 		return f.refers(v.Type, "sync", "Pool")
 	}
 	return false
+}
+
+// isError tells whether a name is that of an error; a linter keeps other things
+// from having one.
+func isError(name string) bool {
+	return strings.HasPrefix(name, "err") || strings.HasPrefix(name, "Err")
 }
 
 func TestNoState(t *testing.T) {
@@ -226,6 +234,8 @@ var (
 	one string
 )
 
+var errOwn = &E{1}
+var own = &E{1}
 var table = map[string]int{}
 var a, b = 1, errors.New("x")
 
@@ -235,16 +245,16 @@ func (E) init() {}
 
 func f() { web.Get("x"); web.NewRequest("GET", "", nil); time.Sleep(1) }
 `)
-	if got := strings.Join(shared(f), " "); got != "wrong table a b" {
+	if got := strings.Join(shared(f), " "); got != "wrong own table a b" {
 		t.Errorf("state: %s", got)
 	}
-	if got := strings.Join(inits(f), " "); got != "x.go:30" {
+	if got := strings.Join(inits(f), " "); got != "x.go:32" {
 		t.Errorf("init: %s", got)
 	}
-	if got := strings.Join(process(f), " "); got != "x.go:34 x.go: imports net/http/pprof" {
+	if got := strings.Join(process(f), " "); got != "x.go:36 x.go: imports net/http/pprof" {
 		t.Errorf("http: %s", got)
 	}
-	if got := strings.Join(sleeps(f), " "); got != "x.go:34" {
+	if got := strings.Join(sleeps(f), " "); got != "x.go:36" {
 		t.Errorf("sleep: %s", got)
 	}
 	bubble := source(t, "x_test.go", `package x
