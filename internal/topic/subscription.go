@@ -56,12 +56,12 @@ type Subscription[T any] struct {
 
 	// All below is guarded by topic.mu.
 	signal    chan struct{} // of size 1; nil before the first Next that waits
-	cursor    uint64    // next sequence number wanted
-	pending   *Event[T] // Latest: the event to hand out next
-	due       time.Time // Latest with Interval: when the next event is wanted
-	took      time.Time // Latest with Interval: when the last one was accepted
-	lost      error     // Lossless: ErrLagged once something was lost
-	waiting   bool      // Fill found nothing; the next event wakes
+	cursor    uint64        // next sequence number wanted
+	pending   *Event[T]     // Latest: the event to hand out next
+	due       time.Time     // Latest with Interval: when the next event is wanted
+	took      time.Time     // Latest with Interval: when the last one was accepted
+	lost      error         // Lossless: ErrLagged once something was lost
+	waiting   bool          // Fill found nothing; the next event wakes
 	closed    bool
 	delivered uint64
 	dropped   uint64
