@@ -63,8 +63,7 @@ fuzz: ## run every fuzz target for a moment (FUZZTIME=3s, PKG=./internal/topic/.
 
 .PHONY: bench
 bench: build ## measure against the bare minimum and write docs/benchmarks.md
-	@mkdir -p build
-	$(GO) run ./test/bench -binary bin/heliograph >build/benchmarks.md && mv build/benchmarks.md docs/benchmarks.md
+	scripts/bench.sh
 
 ##@ Code
 

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Measures everything against its floor in one run and writes docs/benchmarks.md.
+# Takes about three minutes; wants a machine that does nothing else.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+ulimit -n "$(ulimit -Hn)"
+mkdir -p build
+go build -o build/bench ./test/bench
+go build -o build/bench-device ./test/bench/device
+out=build/benchmarks.md
+{
+	cat <<'TEXT'
+# Benchmarks
+
+Made by `make bench`: everything below was measured in one run on one machine, each figure beside the least that a Go
+program can do ("floor": messages encoded once, one goroutine per client, one `writev` for up to 64 of them; no reader, no
+limits, no keep-alive, no policy). Ratios carry over to other machines, absolute figures do not. Clients run in another
+process on the same machine and take their share of its cores.
+
+TEXT
+	echo "Machine: $(nproc) cores, $(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo), Linux $(uname -r | cut -d- -f1), $(go version | cut -d' ' -f3)."
+	echo "Load average before the run: $(cut -d' ' -f1 /proc/loadavg)."
+	cat <<'TEXT'
+
+## Delivery: one topic, many WebSockets, 1 KiB messages
+
+The floor has one queue per client and drops nothing, and so do we in this test. "Paced" is where waiting a few
+milliseconds before a write pays: one write carries many messages.
+
+| Load | Server | Messages per server CPU second | CPU | Delivered |
+|---|---|---|---|---|
+TEXT
+	build/bench
+	cat <<'TEXT'
+
+## The running program
+
+Console: `cat` of 100 MiB, key echo and Ctrl-C through a real shell. Logs: a real file, from `write` to the client's `read`.
+Agent: the whole program with real viewers for 20 s.
+
+TEXT
+	build/bench-device -binary bin/heliograph
+	cat <<'TEXT'
+
+## Budgets
+
+| What | Budget |
+|---|---|
+| fan-out, 100 and 1,000 clients, saturated | >= 0.8 of the floor |
+| 100 clients at 1,000/s | <= 20 % of a core |
+| idle connection | <= 10 KiB |
+| telemetry alone; with the process list; RSS | <= 0.25 %; <= 0.8 %; <= 30 MiB |
+| 1 or 100 viewers | the same sampler |
+| console: cat of 100 MB; CPU | >= 50 MB/s; <= 0.9 s |
+| echo p99 idle; beside a flood | <= 1.5 ms; <= 2.5 ms |
+| Ctrl-C while yes floods a 4 MB/s reader | <= 50 ms |
+| log to client: bulk; p99 at 1,000 lines/s | >= 1 M lines/s; <= 1 ms |
+| start to first byte; binary | < 150 ms; < 30 MB |
+
+The parts have Go benchmarks of their own (`go test -bench . ./internal/...`): topic, frame reader, process scan, log
+follower, change journal, server.
+TEXT
+} >"$out"
+mv "$out" docs/benchmarks.md
