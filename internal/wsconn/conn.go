@@ -53,7 +53,7 @@ type Conn struct {
 	goodbye []byte        // the close frame
 	said    bool          // the close frame was handed to the pump
 	gone    bool          // the transport was closed
-	silent  bool          // the close frame was written, or cannot be
+	quiet   bool          // the close frame was written, or cannot be
 	written chan struct{} // closed then; nil if nobody waits
 
 	// Used by the pump only.
@@ -206,7 +206,7 @@ func (c *Conn) dropLocked() {
 func (c *Conn) endWriting() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.silent = true
+	c.quiet = true
 	if c.written != nil {
 		close(c.written)
 		c.written = nil
@@ -217,7 +217,7 @@ func (c *Conn) endWriting() {
 // after the stall limit and the linger at the latest.
 func (c *Conn) awaitGoodbye() {
 	c.mu.Lock()
-	if c.silent {
+	if c.quiet {
 		c.mu.Unlock()
 		return
 	}
