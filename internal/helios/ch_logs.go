@@ -33,16 +33,23 @@ func (a *API) serveLogs(ctx context.Context, s *Session, params any) error {
 		return err
 	}
 	defer sub.Close()
-	if err := s.Send(ctx, wire.LogsReady{Type: "ready", Source: a.logs.describe(ctx, src)}); err != nil {
+	ready := wire.LogsReady{Type: "ready", Source: a.logs.describe(ctx, src)}
+	unusable := sub.WaitReady(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(unusable, topic.ErrClosed):
+		return unusable
+	}
+	// The place in the log is taken before ready is sent: what is written after
+	// a client has seen ready is new to it, also if it wants no last lines.
+	held := sub.Rewind(int(p.Lines))
+	if err := s.Send(ctx, ready); err != nil {
 		return err
 	}
-	if err := sub.WaitReady(ctx); err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
-		return a.tell(ctx, s, err.Error())
+	if unusable != nil {
+		return a.tell(ctx, s, unusable.Error())
 	}
-	held := sub.Rewind(int(p.Lines))
 	if p.Follow {
 		return a.follow(ctx, s, sub)
 	}
