@@ -31,6 +31,9 @@ type Options struct {
 	Listen []string
 	// Wrap is a command that becomes the server: its last step must be exec "$@".
 	Wrap []string
+	// OwnNetwork tells that Wrap has given the server a network namespace of
+	// its own, from within which it is to be reached.
+	OwnNetwork bool
 }
 
 // Device is a running server.
@@ -45,6 +48,7 @@ type Device struct {
 	t        testing.TB
 	cmd      *exec.Cmd
 	client   *http.Client
+	inside   bool // the server has a network of its own
 	validate *validator
 	stdout   output
 	stderr   output
@@ -60,7 +64,7 @@ func Start(t testing.TB, opts Options) *Device {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Device{t: t, StateDir: opts.StateDir, Home: t.TempDir(), validate: newValidator(t)}
+	d := &Device{t: t, StateDir: opts.StateDir, Home: t.TempDir(), inside: opts.OwnNetwork, validate: newValidator(t)}
 	if d.StateDir == "" {
 		d.StateDir = filepath.Join(t.TempDir(), "state")
 	}
@@ -72,7 +76,7 @@ func Start(t testing.TB, opts Options) *Device {
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	d.client = &http.Client{Transport: &http.Transport{}, Timeout: Patience}
+	d.client = &http.Client{Transport: &http.Transport{DialContext: d.dialer(0), MaxIdleConnsPerHost: 64}, Timeout: Patience}
 	t.Cleanup(func() {
 		d.Stop()
 		if t.Failed() {

@@ -34,7 +34,7 @@ func (d *Device) DialRaw(path string, offer ...httphead.Option) *Raw {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(d.t.Context(), Patience)
 	defer cancel()
-	dialer := ws.Dialer{Extensions: offer}
+	dialer := ws.Dialer{Extensions: offer, NetDial: d.dialer(0)}
 	conn, early, _, err := dialer.Dial(ctx, strings.Replace(d.URL, "http", "ws", 1)+path)
 	if err != nil {
 		d.t.Fatalf("open %s: %v", path, err)

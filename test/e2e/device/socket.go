@@ -77,7 +77,8 @@ func (d *Device) TryDial(path string, opts DialOptions) (*Socket, *http.Response
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(d.t.Context(), Patience)
 	defer cancel()
-	options := &websocket.DialOptions{HTTPHeader: opts.Header, HTTPClient: client(opts.ReceiveBuffer)}
+	transport := &http.Transport{DialContext: d.dialer(opts.ReceiveBuffer), DisableKeepAlives: true}
+	options := &websocket.DialOptions{HTTPHeader: opts.Header, HTTPClient: &http.Client{Transport: transport}}
 	if host := opts.Header.Get("Host"); host != "" {
 		options.Host = host
 	}
@@ -101,9 +102,9 @@ func (d *Device) TryDial(path string, opts DialOptions) (*Socket, *http.Response
 	return s, response, nil
 }
 
-// client returns an HTTP client whose connections have a small buffer, so that
-// the server sees soon that nobody reads.
-func client(receiveBuffer int) *http.Client {
+// dialer returns what connects to the server, with a receive buffer of that size
+// if it is positive, so that the server sees soon that nobody reads.
+func (d *Device) dialer(receiveBuffer int) dialContext {
 	dialer := &net.Dialer{}
 	if receiveBuffer > 0 {
 		dialer.Control = func(_, _ string, c syscall.RawConn) error {
@@ -114,7 +115,10 @@ func client(receiveBuffer int) *http.Client {
 			return errors.Join(err, failed)
 		}
 	}
-	return &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+	if d.inside {
+		return dialInside(d.Pid(), dialer.DialContext)
+	}
+	return dialer.DialContext
 }
 
 // Dial opens the socket of a path, such as /v1/ws/telemetry?interval_ms=250. It
