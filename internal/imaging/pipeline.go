@@ -2,6 +2,7 @@ package imaging
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"slices"
@@ -125,6 +126,9 @@ func (p *Pipeline) has(name string) bool {
 // Outputs lists what can be watched: raw, the steps' outputs in order, frame.
 func (p *Pipeline) Outputs() []Output { return slices.Clone(p.outputs) }
 
+// errEmpty refuses pictures of no size, so that no processor has to.
+var errEmpty = errors.New("the picture has no pixels")
+
 // Timing is how long one step took.
 type Timing struct {
 	Name string
@@ -137,6 +141,9 @@ type Timing struct {
 // to the pipeline from now on.
 func (p *Pipeline) Run(in *image.RGBA, at time.Time, want func(output string) bool) (images map[string]*image.RGBA, data map[string]any, timings []Timing, err error) {
 	images, data = map[string]*image.RGBA{}, map[string]any{}
+	if in.Rect.Empty() {
+		return images, data, nil, errEmpty
+	}
 	last := p.lastWanted(want)
 	if want(RawOutput) {
 		images[RawOutput] = p.keep(in, last >= 0)
