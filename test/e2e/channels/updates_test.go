@@ -267,6 +267,12 @@ func TestUpdatesLag(t *testing.T) {
 // its exact size. It returns the last seq and how many events were lost.
 func readLagged(t *testing.T, s *device.Socket, until uint64) (seq, lost uint64) {
 	t.Helper()
+	return readLaggedFrom(t, s, 0, until)
+}
+
+// readLaggedFrom is readLagged for a reader that came after the event seq.
+func readLaggedFrom(t *testing.T, s *device.Socket, seq, until uint64) (last, lost uint64) {
+	t.Helper()
 	gap := uint64(0)
 	for seq < until {
 		m, err := s.Read(t.Context())

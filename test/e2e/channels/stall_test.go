@@ -1,0 +1,433 @@
+package channels
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/gobwas/ws"
+
+	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/test/e2e/device"
+)
+
+// stall is one reader that reads nothing for a while, beside 99 that read.
+type stall struct {
+	path string
+	// readers is how many there are, 100 unless the channel takes fewer.
+	readers int
+	// events makes, for each reader, what finds the events in its messages.
+	events func() func(device.Message) []arrival
+	// lossless: each reader gets every event.
+	lossless bool
+	// baseline is for how many events the crowd is watched without a slow one,
+	// and beside it.
+	baseline, beside int
+	// load makes so many events; nil where they come by themselves.
+	load func(events int)
+}
+
+// stallBudget is how much the server may grow while 100 readers are served and
+// one of them stands still: its queue is at most 1 MiB, the console's replay 512
+// KiB and the lines of a log 8 MiB; the rest is room for the garbage collector.
+const stallBudget = 48 << 20
+
+// startStalling starts a server on whose connections the kernel holds little,
+// so that a reader that does not read is felt by the server at once.
+func startStalling(t *testing.T, args ...string) *device.Device {
+	t.Helper()
+	needNamespaces(t)
+	if _, err := exec.LookPath("ip"); err != nil {
+		t.Skip(err)
+	}
+	return device.Start(t, device.Options{Wrap: device.SmallBuffers(), OwnNetwork: true, Args: args})
+}
+
+// run measures the crowd without a slow reader, then 99 readers beside one. It
+// returns the slow one, which has read nothing yet.
+func (c stall) run(t *testing.T, d *device.Device) (slow *device.Socket) {
+	t.Helper()
+	c.beside99(t, d, func() {
+		slow = d.DialWith(c.path, device.DialOptions{Manual: true, ReceiveBuffer: 2304})
+	})
+	return slow
+}
+
+// beside99 is run with a slow reader that the caller opens when it is told.
+func (c stall) beside99(t *testing.T, d *device.Device, openSlow func()) {
+	t.Helper()
+	readers := cmp.Or(c.readers, 100)
+	load := c.load
+	if load == nil {
+		load = func(int) {}
+	}
+	alone := join(t, d, c.path, readers, c.events)
+	load(c.baseline)
+	alone.gather(c.baseline)
+	usual, events := alone.slowest()
+	alone.leave()
+	memory := d.RSS()
+
+	openSlow()
+	beside := join(t, d, c.path, readers-1, c.events)
+	load(c.beside)
+	beside.gather(c.beside)
+	delay, eventsBeside := beside.slowest()
+	t.Logf("the last of %d has an event after %v in the middle, of %d events; beside a stalled one after %v, of %d; memory %d and %d MiB",
+		readers, usual, events, delay, eventsBeside, memory>>20, d.RSS()>>20)
+	if delay > 3*usual+100*time.Millisecond {
+		t.Errorf("beside a stalled reader events take %v, without it %v", delay, usual)
+	}
+	if grown := d.RSS() - memory; grown > stallBudget && !device.Race {
+		t.Errorf("the server has grown by %d MiB", grown>>20)
+	}
+	if c.lossless {
+		alone.wantSame()
+		beside.wantSame()
+		if eventsBeside != c.beside {
+			t.Errorf("%d different events, want %d", eventsBeside, c.beside)
+		}
+	} else if eventsBeside > c.beside*11/10+1 { // nobody skips much
+		t.Errorf("readers got %d events each, of %d", c.beside, eventsBeside)
+	}
+}
+
+// readTimes reads from the stalled one until an event made at or after until. It
+// returns when the events that it gets were made.
+func readTimes(t *testing.T, s *device.Socket, until time.Time, madeMS func(device.Message) (float64, bool)) (made []float64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), device.Patience)
+	defer cancel()
+	for {
+		m, err := s.Read(ctx)
+		if err != nil {
+			t.Fatalf("the stalled reader has read %d messages: %v", len(made), err)
+		}
+		at, counts := madeMS(m)
+		if !counts {
+			continue
+		}
+		made = append(made, at)
+		if at >= float64(until.UnixMilli()) {
+			return made
+		}
+	}
+}
+
+// wantLatest checks that a reader of the newest state, when it reads again, gets
+// what was under way, then the newest, and nothing in between.
+func wantLatest(t *testing.T, s *device.Socket, sampled int, interval time.Duration, madeMS func(device.Message) (float64, bool)) {
+	t.Helper()
+	resumed := time.Now()
+	made := readTimes(t, s, resumed, madeMS)
+	gap := 0.0
+	for i := 1; i < len(made); i++ {
+		if made[i] < made[i-1] {
+			t.Errorf("a sample of %v comes after one of %v", made[i], made[i-1])
+		}
+		gap = max(gap, made[i]-made[i-1])
+	}
+	t.Logf("the stalled one has got %d of about %d samples, with a gap of %v ms", len(made), sampled, gap)
+	if len(made) > sampled/2 {
+		t.Errorf("the stalled reader has got %d samples of %d: it did not stall", len(made), sampled)
+	}
+	if gap < 4*float64(interval.Milliseconds()) {
+		t.Errorf("no samples were skipped: the largest gap is %v ms", gap)
+	}
+	last, before := made[len(made)-1], 0.0
+	if len(made) > 1 {
+		before = made[len(made)-2]
+	}
+	if newest := float64(resumed.UnixMilli()); last < newest || before < newest-3*float64(interval.Milliseconds())-500 {
+		t.Errorf("resumed at %v, the newest samples are of %v and %v", newest, before, last)
+	}
+}
+
+// 2.4: telemetry keeps the newest state for a slow reader.
+func TestStalledTelemetry(t *testing.T) {
+	t.Parallel()
+	d := startStalling(t)
+	made := func(m device.Message) (float64, bool) { return number(t, m.Map(), "timestamp_ms"), true }
+	c := stall{path: "/v1/ws/telemetry?interval_ms=250", baseline: 12, beside: 80, events: one(func(m device.Message) (arrival, bool) {
+		at, _ := made(m)
+		return delayOf(fmt.Sprint(at), m, at), true
+	})}
+	wantLatest(t, c.run(t, d), c.beside, 250*time.Millisecond, made)
+}
+
+// 2.4: processes likewise.
+func TestStalledProcesses(t *testing.T) {
+	t.Parallel()
+	d := startStalling(t)
+	made := func(m device.Message) (float64, bool) {
+		snapshot, found := m.Map()["snapshot"].(map[string]any)
+		if !found {
+			return 0, false
+		}
+		return number(t, snapshot, "timestamp_ms"), true
+	}
+	c := stall{path: "/v1/ws/processes?interval_ms=250&limit=30", baseline: 12, beside: 40, events: one(func(m device.Message) (arrival, bool) {
+		at, counts := made(m)
+		return delayOf(fmt.Sprint(at), m, at), counts
+	})}
+	wantLatest(t, c.run(t, d), c.beside, 250*time.Millisecond, made)
+}
+
+// 2.4, 3.3: updates are held up to 1024, then the reader is told how many it has
+// missed; the others miss none.
+func TestStalledUpdates(t *testing.T) {
+	t.Parallel()
+	d := startStalling(t)
+	c := stall{path: "/v1/ws/updates?heartbeat_ms=60000", lossless: true, baseline: 300, beside: 1500,
+		load: func(events int) {
+			for range events {
+				mutate(d)
+			}
+		},
+		events: one(func(m device.Message) (arrival, bool) {
+			e, is := m.Map()["event"].(map[string]any)
+			if !is {
+				return arrival{}, false
+			}
+			return delayOf(fmt.Sprint(e["seq"]), m, number(t, e, "timestamp_ms")), true
+		})}
+	slow := c.run(t, d)
+	seq, lost := readLaggedFrom(t, slow, uint64(c.baseline), uint64(c.baseline+c.beside))
+	if lost == 0 || seq != uint64(c.baseline+c.beside) {
+		t.Errorf("the stalled reader is at %d and has missed %d", seq, lost)
+	}
+	t.Logf("the stalled reader has missed %d of %d", lost, c.beside)
+}
+
+// 2.4, 3.2: reasons are merged for a slow reader; it is told of all of them.
+func TestStalledDevices(t *testing.T) {
+	t.Parallel()
+	d := startStalling(t)
+	tick := time.NewTicker(260 * time.Millisecond) // each change is an update of its own
+	defer tick.Stop()
+	made := func(m device.Message) (float64, bool) {
+		return number(t, m.Map(), "timestamp_ms"), m.Type() == "update"
+	}
+	c := stall{path: "/v1/ws/devices?interval_ms=250", baseline: 8, beside: 100,
+		load: func(events int) {
+			for i := range events {
+				<-tick.C
+				if i == events-3 {
+					scan(d) // told long after the slow one has stalled
+				} else {
+					mutate(d)
+				}
+			}
+		},
+		events: one(func(m device.Message) (arrival, bool) {
+			if m.Type() != "update" {
+				return arrival{}, false
+			}
+			at, _ := made(m)
+			return delayOf(fmt.Sprint(at), m, at), true
+		})}
+	var slow *device.Raw
+	c.beside99(t, d, func() {
+		slow = d.DialRaw(c.path)
+		// Updates are small: pongs fill what the kernel holds.
+		for range 4000 {
+			slow.Write(ws.OpPing, make([]byte, 125))
+		}
+	})
+	resumed := time.Now()
+	mutate(d)
+	updates, reasons := 0, []string{}
+	for newest := uint64(0); newest < uint64(resumed.UnixMilli()); {
+		m := device.Message{Data: slow.Find(ws.OpText)}
+		if m.Type() == "update" {
+			u := decode[wire.DevicesUpdate](t, m)
+			updates, reasons, newest = updates+1, append(reasons, u.Reasons...), u.TimestampMS
+		}
+	}
+	t.Logf("the stalled one has got %d updates, the others %d", updates, c.beside)
+	if updates >= c.beside-10 {
+		t.Errorf("the stalled reader has got %d updates: nothing was merged", updates)
+	}
+	if !slices.Contains(reasons, "device") || !slices.Contains(reasons, "api") {
+		t.Errorf("reasons %v", reasons)
+	}
+}
+
+// 2.4, 3.7: logs wait 10 s for a reader and then close with 1013. There can be
+// 32 of them at a time.
+func TestStalledLogs(t *testing.T) {
+	t.Parallel()
+	l := newAppLog(t)
+	d := startStalling(t, "--log-file", l.path)
+	n := 0
+	c := stall{path: l.url("&lines=0"), readers: 32, lossless: true, baseline: 200, beside: 12 * 200, load: paced(200, func() {
+		n++
+		l.write(fmt.Sprintf("%d %d %s", time.Now().UnixMicro(), n, strings.Repeat("x", 300)))
+	}), events: stampedLines("line")}
+	wantTryLater(t, c.run(t, d), func(m device.Message) string { text, _ := m.Map()["line"].(string); return text })
+}
+
+// 2.4, 3.6: consoles likewise; the shell goes on, and the replay has the output.
+func TestStalledConsole(t *testing.T) {
+	t.Parallel()
+	d := startStalling(t)
+	shell := open(t, d, "")
+	shell.run("PS1=; stty -echo -onlcr; bind 'set enable-bracketed-paste off'; echo rea$((1))dy")
+	shell.expect("rea1dy")
+	shell.run("cat") // prints what is typed, line by line
+	n := 0
+	c := stall{path: "/v1/ws/console?sessionId=" + shell.ready.SessionID, baseline: 200, beside: 12 * 200, load: paced(200, func() {
+		n++
+		shell.input(fmt.Sprintf("%d %d %s\n", time.Now().UnixMicro(), n, strings.Repeat("x", 300)))
+	}), events: stampedLines("data")}
+	shell.Drop()
+	shell = shell.attach()
+	slow := c.run(t, d)
+	wantTryLater(t, slow, func(m device.Message) string { text, _ := m.Map()["data"].(string); return text })
+	again := shell.attach()
+	again.expect(fmt.Sprintf(" %d xxx", n)) // from the replay
+}
+
+// paced returns a load of so many events a second.
+func paced(perSecond int, one func()) func(int) {
+	return func(events int) {
+		tick := time.NewTicker(time.Second / time.Duration(perSecond))
+		defer tick.Stop()
+		for range events {
+			<-tick.C
+			one()
+		}
+	}
+}
+
+// stampedLines finds lines that begin with the Unix time in microseconds at which
+// they were written and a number, in the text that messages have as a member. A
+// message has one whole line, without its end, or any part of a text.
+func stampedLines(member string) func() func(device.Message) []arrival {
+	return func() func(device.Message) []arrival {
+		var part string
+		return func(m device.Message) (found []arrival) {
+			text, _ := m.Map()[member].(string)
+			if member == "line" {
+				text += "\n"
+			}
+			part += text
+			for {
+				line, rest, whole := strings.Cut(part, "\n")
+				if !whole {
+					return found
+				}
+				part = rest
+				if made, key, ok := readStamp(line); ok {
+					found = append(found, arrival{key, m.At.Sub(made)})
+				}
+			}
+		}
+	}
+}
+
+func readStamp(line string) (made time.Time, key string, ok bool) {
+	fields := strings.Fields(line)
+	if len(fields) != 3 || len(fields[0]) != 16 {
+		return time.Time{}, "", false
+	}
+	at, err := strconv.ParseInt(fields[0], 10, 64)
+	return time.UnixMicro(at), fields[1], err == nil
+}
+
+// wantTryLater checks that a reader that has stalled for more than 10 s gets
+// what was under way, without a gap, and then the close code 1013.
+func wantTryLater(t *testing.T, s *device.Socket, text func(device.Message) string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), device.Patience)
+	defer cancel()
+	var seen strings.Builder
+	messages := 0
+	for {
+		m, err := s.Read(ctx)
+		var closed websocket.CloseError
+		if errors.As(err, &closed) {
+			if closed.Code != websocket.StatusTryAgainLater {
+				t.Errorf("the stalled reader was closed with %d %q, want 1013", closed.Code, closed.Reason)
+			}
+			break
+		}
+		if err != nil {
+			t.Fatalf("the stalled reader has read %d messages: %v", messages, err)
+		}
+		messages++
+		seen.WriteString(strings.TrimSuffix(text(m), "\n") + "\n")
+	}
+	t.Logf("the stalled one has got %d messages and was closed with 1013", messages)
+	last := 0
+	for line := range strings.Lines(seen.String()) {
+		fields := strings.Fields(line)
+		if len(fields) < 3 { // a line in two messages
+			continue
+		}
+		if n, err := strconv.Atoi(fields[1]); err == nil && len(fields[0]) == 16 {
+			if last > 0 && n != last+1 {
+				t.Errorf("line %d comes after line %d", n, last)
+			}
+			last = n
+		}
+	}
+}
+
+// 2.4, 3.5: a client that sends commands and does not read the answers is not
+// read from any more, which neither others nor the memory feel; when it reads
+// again it gets all its answers.
+func TestStalledSensors(t *testing.T) {
+	t.Parallel()
+	const commands = 5000
+	d := startStalling(t)
+	command := []byte(`{"op":"subscribe","kinds":["imu"]}`)
+	var others []*device.Socket
+	for range 99 {
+		others = append(others, d.Dial("/v1/ws/sensors"))
+	}
+	memory := d.RSS()
+	slow := d.DialRaw("/v1/ws/sensors")
+	var sent atomic.Int64
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	writing.Go(func() {
+		for range commands {
+			slow.Write(ws.OpText, command)
+			sent.Add(1)
+		}
+	})
+	for last := int64(-1); ; { // until the server has stopped reading
+		for _, s := range others {
+			s.Send(string(command))
+			s.Next()
+		}
+		if now := sent.Load(); now == last {
+			break
+		} else {
+			last = now
+		}
+	}
+	if n := sent.Load(); n == commands {
+		t.Errorf("the server has taken all %d commands of a client that reads nothing", n)
+	}
+	if grown := d.RSS() - memory; grown > stallBudget && !device.Race {
+		t.Errorf("the server has grown by %d MiB", grown>>20)
+	}
+	for range commands {
+		if answer := slow.Find(ws.OpText); !bytes.Contains(answer, []byte(`"imu"`)) {
+			t.Fatalf("answer %s", answer)
+		}
+	}
+}
