@@ -150,7 +150,7 @@ func decodeBody(r *http.Request, v any) error {
 }
 
 // queryInt reads an integer of the query and clamps it.
-func queryInt(r *http.Request, name string, fallback, lo, hi int) (int, error) {
+func queryInt[T int | uint64](r *http.Request, name string, fallback, lo, hi T) (T, error) {
 	given := r.URL.Query()[name]
 	if len(given) == 0 {
 		return fallback, nil
@@ -162,7 +162,7 @@ func queryInt(r *http.Request, name string, fallback, lo, hi int) (int, error) {
 	if err != nil {
 		return 0, failure(http.StatusBadRequest, "parameter %s: %q is not a non-negative integer", name, given[0])
 	}
-	return int(min(max(n, uint64(lo)), uint64(hi))), nil
+	return T(min(max(n, uint64(lo)), uint64(hi))), nil
 }
 
 // revisions numbers the bodies of the lists that carry an ETag.

@@ -56,11 +56,11 @@ func (a *API) getErrors(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	since, err := queryInt(r, "since_ms", 0, 0, 1<<53)
+	since, err := queryInt[uint64](r, "since_ms", 0, 0, 1<<53)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, wire.ErrorHistory{Items: a.errors.list(limit, uint64(since))})
+	writeJSON(w, http.StatusOK, wire.ErrorHistory{Items: a.errors.list(limit, since)})
 	return nil
 }
 
