@@ -91,6 +91,15 @@ func (j *Journal) Resume() {
 	if err := j.cmd.Start(); err != nil {
 		j.t.Fatal(err)
 	}
+	// It opens the socket that journalctl asks for a sync after that for entries.
+	Poll(j.t, "journald to take requests", func() bool {
+		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: j.socketFolder() + "/io.systemd.journal"})
+		if err != nil {
+			return false
+		}
+		_ = conn.Close()
+		return true
+	})
 	Poll(j.t, "journald to accept entries", func() bool {
 		conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Net: "unixgram", Name: j.socketFolder() + "/socket"})
 		if err != nil {
