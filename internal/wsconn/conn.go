@@ -87,8 +87,8 @@ func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
 func (c *Conn) Compressed() bool { return c.deflate }
 
 // SetStallLimit sets how long the peer may accept nothing while there is
-// something to send, or keep a feed's window full. What is beyond it by up to a
-// quarter may pass unnoticed.
+// something to send, or keep a feed's window full. It is measured late by up to a
+// quarter or a second. Over TLS, accepting something means accepting 16 KiB.
 func (c *Conn) SetStallLimit(d time.Duration) { c.stall.Store(int64(d)) }
 
 func (c *Conn) stallLimit() time.Duration { return time.Duration(c.stall.Load()) }
@@ -165,16 +165,18 @@ func (c *Conn) close(code Code, reason string, cause error) {
 // endSlow begins to close the connection because the peer does not read. The
 // frame that was begun is completed, all others are dropped.
 func (c *Conn) endSlow() {
-	if !c.slowAt.setOnce(c.hub.now()) {
-		return
-	}
-	c.hub.slow.Add(1)
 	c.mu.Lock()
-	c.closing, c.goodbye = true, closeFrame(CodeTryLater, ErrSlow.Error())
-	c.dropLocked()
+	first := c.slowAt.setOnce(c.hub.now())
+	if first {
+		c.closing, c.goodbye = true, closeFrame(CodeTryLater, ErrSlow.Error())
+		c.dropLocked()
+	}
 	c.mu.Unlock()
-	c.cancel(ErrSlow)
-	c.wake()
+	if first {
+		c.hub.slow.Add(1)
+		c.cancel(ErrSlow)
+		c.wake()
+	}
 }
 
 // cutSlow cuts a slow peer that did not even take its close frame.

@@ -105,6 +105,7 @@ func (c *Conn) collect(b *batch) {
 	c.takeQueueLocked(b)
 	if c.closing {
 		b.addGoodbye(c.goodbye)
+		b.cut = c.isSlow() // there is nothing more to drop
 		c.said = true
 		return
 	}
