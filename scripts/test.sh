@@ -20,7 +20,7 @@ sum() { "$work/testsum" "${flags[@]}" "$@" || failed=1; }
 failed=
 suites=(tools go asyncapi types ui)
 for suite in "${suites[@]}"; do
-	printf '== %s\n' "$suite"
+	printf '== %s, after %d s\n' "$suite" "$SECONDS"
 	case $suite in
 	tools) sum go tools go -C tools test -json ./... ;;
 	go) CGO_ENABLED=1 sum go go "${gotest[@]}" ./... ;;
@@ -39,5 +39,5 @@ for suite in "${suites[@]}"; do
 	esac
 done
 
-printf '== all\n'
+printf '== all, after %d s\n' "$SECONDS"
 "$work/testsum" "${flags[@]}" total "${suites[@]}" && [ -z "$failed" ]
