@@ -1,6 +1,7 @@
 package helios
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -158,7 +159,7 @@ func (m *mux) start(cmd string, ch *Channel, id uuid.UUID, params any, first jso
 		s.prefix = id[:]
 	}
 	if ch.Reopen == Deliver {
-		s.deliver(ctx, Message{Payload: first})
+		s.inbox <- Message{Payload: bytes.Clone(first)} // there is room: it is the first
 	}
 	running := &muxed{channel: ch, session: s, ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	m.open[cmd] = running
@@ -181,8 +182,9 @@ func (m *mux) start(cmd string, ch *Channel, id uuid.UUID, params any, first jso
 // reason says why a channel has ended, in the protocol's words. It is empty if
 // nobody is to be told.
 func (m *mux) reason(ctx context.Context, cmd string, err error) string {
+	gone := m.conn.Context().Err() != nil // m.ctx learns of it a moment later
 	switch cause := context.Cause(ctx); {
-	case errors.Is(err, errNotOpened), errors.Is(cause, errReplaced), m.ctx.Err() != nil && !errors.Is(cause, wsconn.ErrShutdown):
+	case errors.Is(err, errNotOpened), errors.Is(cause, errReplaced), gone && !errors.Is(cause, wsconn.ErrShutdown):
 		return ""
 	case errors.Is(cause, errClientClosed):
 		return wire.ClosedByClient
