@@ -238,6 +238,7 @@ func TestConsoleUnknownSession(t *testing.T) {
 // 3.6: deleting ends the shell and what it runs, also what does not want to;
 // viewers get exit and are closed.
 func TestConsoleDelete(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	c := open(t, d, "")
 	other := c.attach()

@@ -55,6 +55,7 @@ func TestDevices(t *testing.T) {
 // merged into one update at its end, sorted, without duplicates, with the time
 // of the newest change.
 func TestDevicesMerge(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	s := d.Dial("/v1/ws/devices?interval_ms=1500")
 	s.Expect("ready")

@@ -116,6 +116,7 @@ func TestLogsBacklog(t *testing.T) {
 
 // 3.7: with follow the socket stays and new lines come as they are written.
 func TestLogsFollow(t *testing.T) {
+	t.Parallel()
 	l := newAppLog(t, numbered(1, 10)...)
 	d := l.start()
 	all, none := d.Dial(l.url("")), d.Dial(l.url("&lines=0&follow=true"))

@@ -41,7 +41,7 @@ type stall struct {
 // stallBudget is how much the server may grow while 100 readers are served and
 // one of them stands still: its queue is at most 1 MiB, the console's replay 512
 // KiB and the lines of a log 8 MiB; the rest is room for the garbage collector.
-const stallBudget = 48 << 20
+const stallBudget = 24 << 20
 
 // startStalling starts a server on whose connections the kernel holds little,
 // so that a reader that does not read is felt by the server at once.
@@ -86,7 +86,8 @@ func (c stall) beside99(t *testing.T, d *device.Device, openSlow func()) {
 	delay, eventsBeside := beside.slowest()
 	t.Logf("the last of %d has an event after %v in the middle, of %d events; beside a stalled one after %v, of %d; memory %d and %d MiB",
 		readers, usual, events, delay, eventsBeside, memory>>20, d.RSS()>>20)
-	if delay > 3*usual+100*time.Millisecond {
+	// One that held up the others would do so for seconds.
+	if delay > 3*usual+500*time.Millisecond {
 		t.Errorf("beside a stalled reader events take %v, without it %v", delay, usual)
 	}
 	if grown := d.RSS() - memory; grown > stallBudget && !device.Race {
@@ -98,8 +99,12 @@ func (c stall) beside99(t *testing.T, d *device.Device, openSlow func()) {
 		if eventsBeside != c.beside {
 			t.Errorf("%d different events, want %d", eventsBeside, c.beside)
 		}
-	} else if eventsBeside > c.beside*11/10+1 { // nobody skips much
-		t.Errorf("readers got %d events each, of %d", c.beside, eventsBeside)
+		return
+	}
+	// Of the newest state a reader gets what it has time for. Since they come one
+	// after the other they do not see the same events anyway.
+	if c.beside*events*2 < c.baseline*eventsBeside {
+		t.Errorf("readers got %d events of %d each, without a stalled one %d of %d", c.beside, eventsBeside, c.baseline, events)
 	}
 }
 
@@ -214,15 +219,22 @@ func TestStalledUpdates(t *testing.T) {
 func TestStalledDevices(t *testing.T) {
 	t.Parallel()
 	d := startStalling(t)
-	tick := time.NewTicker(260 * time.Millisecond) // each change is an update of its own
+	tick := time.NewTicker(300 * time.Millisecond) // each change is an update of its own, if there is time
 	defer tick.Stop()
 	made := func(m device.Message) (float64, bool) {
 		return number(t, m.Map(), "timestamp_ms"), m.Type() == "update"
 	}
-	c := stall{path: "/v1/ws/devices?interval_ms=250", baseline: 8, beside: 100,
+	var slow *device.Raw
+	c := stall{path: "/v1/ws/devices?interval_ms=250", baseline: 8, beside: 80,
 		load: func(events int) {
+			events += events / 5 // some may be merged
 			for i := range events {
 				<-tick.C
+				if slow != nil { // updates are small: pongs fill what the kernel holds
+					for range 20 {
+						slow.Write(ws.OpPing, make([]byte, 125))
+					}
+				}
 				if i == events-3 {
 					scan(d) // told long after the slow one has stalled
 				} else {
@@ -237,14 +249,7 @@ func TestStalledDevices(t *testing.T) {
 			at, _ := made(m)
 			return delayOf(fmt.Sprint(at), m, at), true
 		})}
-	var slow *device.Raw
-	c.beside99(t, d, func() {
-		slow = d.DialRaw(c.path)
-		// Updates are small: pongs fill what the kernel holds.
-		for range 4000 {
-			slow.Write(ws.OpPing, make([]byte, 125))
-		}
-	})
+	c.beside99(t, d, func() { slow = d.DialRawSlow(c.path, 2304) })
 	resumed := time.Now()
 	mutate(d)
 	updates, reasons := 0, []string{}
@@ -256,7 +261,7 @@ func TestStalledDevices(t *testing.T) {
 		}
 	}
 	t.Logf("the stalled one has got %d updates, the others %d", updates, c.beside)
-	if updates >= c.beside-10 {
+	if updates >= c.beside {
 		t.Errorf("the stalled reader has got %d updates: nothing was merged", updates)
 	}
 	if !slices.Contains(reasons, "device") || !slices.Contains(reasons, "api") {

@@ -115,6 +115,7 @@ func TestTelemetryShowsLoad(t *testing.T) {
 // 3.1: a message comes every interval, with the newest sample. Who asks for less
 // gets less, from the same sampler.
 func TestTelemetryIntervals(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	fast, slow, odd := d.Dial("/v1/ws/telemetry?interval_ms=250"), d.Dial("/v1/ws/telemetry?interval_ms=1000"), d.Dial("/v1/ws/telemetry?interval_ms=400")
 	for _, s := range []*device.Socket{fast, slow, odd} {

@@ -143,6 +143,7 @@ func TestClientCloses(t *testing.T) {
 // 2.3: what a socket held is released when the client closes it, or vanishes.
 // That shells survive is shown in TestConsoleSurvivesDisconnect.
 func TestClosedSocketsHoldNothing(t *testing.T) {
+	t.Parallel()
 	path := logFile(t, "first\n")
 	d := device.Start(t, device.Options{Args: []string{"--log-file", path}})
 	follows := func() bool {

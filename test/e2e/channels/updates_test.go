@@ -28,6 +28,7 @@ func change(t *testing.T, s *device.Socket) wire.RealtimeUpdateEvent {
 // 3.3, 9.1: ready, a heartbeat at once, then one each interval. Nothing from
 // before the connection is replayed.
 func TestUpdatesHeartbeat(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	mutate(d)
 	s := d.Dial("/v1/ws/updates?heartbeat_ms=1000")

@@ -171,6 +171,8 @@ func (d *Device) Stop() {
 	if d.stopped {
 		return
 	}
+	// A connection that was opened and not used makes the server wait.
+	d.client.CloseIdleConnections()
 	d.Terminate()
 	d.Wait()
 }

@@ -32,9 +32,15 @@ type Frame struct {
 // the extensions that it offers.
 func (d *Device) DialRaw(path string, offer ...httphead.Option) *Raw {
 	d.t.Helper()
+	return d.DialRawSlow(path, 0, offer...)
+}
+
+// DialRawSlow is DialRaw with a receive buffer of that size.
+func (d *Device) DialRawSlow(path string, receiveBuffer int, offer ...httphead.Option) *Raw {
+	d.t.Helper()
 	ctx, cancel := context.WithTimeout(d.t.Context(), Patience)
 	defer cancel()
-	dialer := ws.Dialer{Extensions: offer, NetDial: d.dialer(0)}
+	dialer := ws.Dialer{Extensions: offer, NetDial: d.dialer(receiveBuffer)}
 	conn, early, _, err := dialer.Dial(ctx, strings.Replace(d.URL, "http", "ws", 1)+path)
 	if err != nil {
 		d.t.Fatalf("open %s: %v", path, err)
@@ -83,6 +89,6 @@ func (r *Raw) Write(op ws.OpCode, payload []byte) {
 func (r *Raw) WriteFrame(f ws.Frame) {
 	r.t.Helper()
 	if err := ws.WriteFrame(r.Conn, ws.MaskFrame(f)); err != nil {
-		r.t.Fatal(err)
+		r.t.Errorf("write a frame: %v", err)
 	}
 }
