@@ -11,6 +11,8 @@ const HEALTH_TIMEOUT_MS = 3000;
 const FACTS_EVERY = 12;
 /** Clock readings kept; the one with the shortest round trip is the most exact. */
 const CLOCK_READINGS = 12;
+/** How far a clock may drift between readings. */
+const CLOCK_SLACK_MS = 100;
 
 /**
  * @typedef {import('./types.d.ts').Health} Health
@@ -68,6 +70,18 @@ export class Device extends EventTarget {
     return best.offset;
   }
 
+  /**
+   * How old a reading of the device is, in ms: by its own clock and by when it
+   * arrived here. The greater is believed, because a message can be fresh while
+   * what it holds is old. NaN when there is no reading.
+   * @param {number | undefined} timestamp Unix ms of the device @param {number} arrivedAt performance.now()
+   */
+  ageOf(timestamp, arrivedAt) {
+    if (timestamp === undefined) return NaN;
+    const there = this.#clock.length > 0 ? this.now() - timestamp : 0;
+    return Math.max(performance.now() - arrivedAt, there);
+  }
+
   /** Reads the health once; calls that overlap share one reading. @returns {Promise<'ok' | 'unauthorised' | 'failed'>} */
   read() {
     this.#reading ??= this.#read().finally(() => {
@@ -96,9 +110,17 @@ export class Device extends EventTarget {
     this.ping = ping;
     this.answeredAt = performance.now();
     this.error = undefined;
-    this.#clock.push({ offset: (this.health?.server_time_ms ?? asked) - (asked + ping / 2), ping });
-    if (this.#clock.length > CLOCK_READINGS) this.#clock.shift();
+    this.#readClock((this.health?.server_time_ms ?? asked) - (asked + ping / 2), ping);
     if (this.#rounds++ % FACTS_EVERY === 0) void this.#readFacts();
+  }
+
+  /** @param {number} offset @param {number} ping */
+  #readClock(offset, ping) {
+    // Readings that cannot both be right mean that one of the clocks was set.
+    const set = this.#clock.some((r) => Math.abs(r.offset - offset) > (r.ping + ping) / 2 + CLOCK_SLACK_MS);
+    if (set) this.#clock = [];
+    this.#clock.push({ offset, ping });
+    if (this.#clock.length > CLOCK_READINGS) this.#clock.shift();
   }
 
   /** @param {unknown} err @returns {'unauthorised' | 'failed'} */

@@ -55,6 +55,13 @@ async function main() {
     link.retryNow();
   });
 
+  let version = '';
+  device.addEventListener('change', () => {
+    const now = device.health?.version ?? '';
+    if (version && now && now !== version) app.toast(`The server is now ${now}. Reload the page to use its interface.`);
+    version = now || version;
+  });
+
   const token = takeFragmentToken();
   const refused = token ? await signIn(token) : '';
   document.body.append(shell);

@@ -33,6 +33,8 @@ export class Attachment {
   #events;
   /** @type {WebSocket | undefined} */
   #socket;
+  /** The socket that takes input until the next one is ready. @type {WebSocket | undefined} */
+  #previous;
   #attempts = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -65,6 +67,7 @@ export class Attachment {
   detach(state = 'idle') {
     clearTimeout(this.#timer);
     clearTimeout(this.#quiet);
+    this.#dropPrevious();
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket) {
@@ -74,10 +77,17 @@ export class Attachment {
     if (this.state !== 'ended' && this.state !== 'gone') this.#set(state);
   }
 
-  /** Attaches anew, which replays what the session holds. */
-  reattach() {
-    this.detach('connecting');
+  /** Attaches anew, which replays what the session holds. Input goes on meanwhile: it may be the Ctrl-C that ends a flood. */
+  #reattach() {
+    this.#previous = this.#socket;
+    this.#socket = undefined;
+    if (this.#previous) this.#previous.onmessage = this.#previous.onclose = null;
     this.attach();
+  }
+
+  #dropPrevious() {
+    this.#previous?.close(1000);
+    this.#previous = undefined;
   }
 
   /** Sends typed text as bytes. @param {string} text @returns {boolean} false when there is no link: nothing was sent */
@@ -87,8 +97,9 @@ export class Attachment {
 
   /** @param {Uint8Array<ArrayBuffer>} bytes */
   bytes(bytes) {
-    if (this.state !== 'attached' || this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(bytes);
+    const socket = this.state === 'attached' ? this.#socket : this.#previous;
+    if (socket?.readyState !== WebSocket.OPEN) return false;
+    socket.send(bytes);
     this.#replayOver();
     return true;
   }
@@ -105,6 +116,7 @@ export class Attachment {
     switch (event.type) {
       case 'ready':
         this.#attempts = 0;
+        this.#dropPrevious();
         this.message = '';
         this.#set('attached');
         this.#readyAt = performance.now();
@@ -113,7 +125,7 @@ export class Attachment {
         break;
       case 'output':
         if (this.#quiet) this.#armQuiet();
-        if (!this.#events.output(event.data)) this.reattach();
+        if (!this.#events.output(event.data)) this.#reattach();
         break;
       case 'exit':
         this.exitCode = event.code;
@@ -145,6 +157,7 @@ export class Attachment {
   }
 
   #closed() {
+    this.#dropPrevious();
     this.#socket = undefined;
     clearTimeout(this.#quiet);
     if (this.state === 'ended' || this.state === 'gone') return;

@@ -22,6 +22,7 @@ export class ConsoleTab {
   link;
   #lostAt = 0;
   #refusedInput = false;
+  #skipped = false;
   #stopTicker;
   /** Set by the owner; called when state, title or session changed. */
   onChange = () => {};
@@ -82,8 +83,9 @@ export class ConsoleTab {
   #ready(cols, rows) {
     // The replay was made for this size; it is fitted when it is over.
     this.screen.replaying = true;
-    this.screen.term.reset();
-    this.screen.term.resize(cols, rows);
+    this.screen.reset(cols, rows);
+    if (this.#skipped) this.screen.write('\x1b[7m output came faster than this page can draw; some was skipped \x1b[0m\r\n');
+    this.#skipped = false;
   }
 
   #replayed() {
@@ -94,7 +96,7 @@ export class ConsoleTab {
   /** @param {string} data */
   #output(data) {
     if (this.screen.write(data)) return true;
-    this.screen.drained(() => this.screen.term.write('\r\n\x1b[7m output came faster than this page can draw; some was skipped \x1b[0m\r\n'));
+    this.#skipped = true;
     return false;
   }
 

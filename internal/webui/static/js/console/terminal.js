@@ -14,15 +14,20 @@ export const ROWS = { min: 12, max: 160 };
 const SCROLLBACK = 5000;
 /** Font sizes tried from the largest, so that a phone reaches 40 columns. */
 const FONT_SIZES = [13, 12, 11, 10, 9, 8];
-/** Characters waiting to be drawn above which the viewer is too slow for the output. */
-const BACKLOG_CHARS = 8 << 20;
+/** Characters given to xterm.js at a time: what it has taken cannot be taken back. */
+const FEED_CHARS = 128 << 10;
+/** Characters waiting for it above which this page is too slow for the output. */
+const BACKLOG_CHARS = 1 << 20;
 /** What a terminal answers to questions in the output: cursor position, device attributes, colours, modes. */
 // eslint-disable-next-line no-control-regex
 const REPLY = /^(?:\x1b\[[?>]?[\d;]*[cRnt]|\x1b\[\?[\d;]*\$y|\x1bP[^\x1b]*\x1b\\|\x1b\]\d+;[^\x07\x1b]*(?:\x07|\x1b\\))+$/;
 
 export class Screen {
   #fit = new FitAddon();
-  #backlog = 0;
+  /** @type {string[]} */
+  #queue = [];
+  #queued = 0;
+  #fed = 0;
   #place = h('div', { class: 'term-place' });
   #observer = new ResizeObserver(() => this.#fitSoon());
   #fitTimer = 0;
@@ -77,17 +82,40 @@ export class Screen {
     this.#unstyle();
   }
 
-  /** Writes output. @param {string} data @returns {boolean} false when the screen is too far behind to take more */
+  /** Writes output. @param {string} data @returns {boolean} false when the screen is too far behind: nothing of the backlog is kept */
   write(data) {
-    if (this.#backlog > BACKLOG_CHARS) return false;
-    this.#backlog += data.length;
-    this.term.write(data, () => {
-      this.#backlog -= data.length;
-    });
+    if (this.#queued > BACKLOG_CHARS) {
+      this.#queue = [];
+      this.#queued = 0;
+      return false;
+    }
+    this.#queue.push(data);
+    this.#queued += data.length;
+    this.#feed();
     return true;
   }
 
-  /** Calls done when everything written so far is on the screen. @param {() => void} done */
+  #feed() {
+    while (this.#fed < FEED_CHARS && this.#queue.length > 0) {
+      const data = /** @type {string} */ (this.#queue.shift());
+      this.#queued -= data.length;
+      this.#fed += data.length;
+      this.term.write(data, () => {
+        this.#fed -= data.length;
+        this.#feed();
+      });
+    }
+  }
+
+  /** Empties the screen and forgets what waits. @param {number} cols @param {number} rows */
+  reset(cols, rows) {
+    this.#queue = [];
+    this.#queued = 0;
+    this.term.reset();
+    this.term.resize(cols, rows);
+  }
+
+  /** Calls done when what xterm.js has been given is on the screen. @param {() => void} done */
   drained(done) {
     this.term.write('', done);
   }

@@ -53,7 +53,10 @@ export class Rows {
     }
     this.#pool.forEach((row, i) => {
       row.hidden = i >= need;
-      if (row.hidden) return;
+      if (row.hidden) {
+        row.removeAttribute('id');
+        return;
+      }
       row.style.transform = `translateY(${(first + i) * this.#height}px)`;
       setAttr(row, 'aria-rowindex', String(first + i + 2)); // the head is row 1
       this.#fill(row, first + i);

@@ -2,14 +2,16 @@
 // The lines on the screen. Elements are bounded like the store and grouped in
 // blocks, so that a browser lays out only the blocks in sight.
 
-import { h, perFrame, setText } from '../lib/dom.js';
+import { h, setText } from '../lib/dom.js';
 import { bytes, clockTime, count } from '../lib/format.js';
-import { gravity, parts } from './level.js';
+import { gravity, levelOf, parts } from './level.js';
 import { appendMarked } from './search.js';
 import { LogStore, MAX_LINES } from './store.js';
 
 /** Lines of a block. */
-const BLOCK = 200;
+const BLOCK = 50;
+/** Least time between two drawings, in ms: lines that come faster are drawn together. */
+const DRAW_MS = 100;
 /** Characters of a line that are shown until it is opened. */
 const LINE_CHARS = 4000;
 /** Distance from the end, in CSS pixels, that still counts as the end. */
@@ -34,7 +36,8 @@ export class LogPane {
   #lines = h('div', { class: 'lines' });
   #empty = h('p', { class: 'empty', hidden: true });
   el = h('div', { class: 'log-pane', tabIndex: 0, role: 'log', 'aria-label': 'Log lines', 'aria-live': 'off' }, this.#dropped, this.#lines, this.#empty);
-  #flush = perFrame(() => this.#draw());
+  #drawnAt = 0;
+  #scheduled = false;
   /** Called when following or the number of waiting lines changed. @type {() => void} */
   onChange = () => {};
 
@@ -52,7 +55,7 @@ export class LogPane {
 
   /** Lines waiting behind the pause, with those dropped from the wait. */
   get waiting() {
-    return this.#pending.lines.length + this.#pending.dropped;
+    return this.#pending.length + this.#pending.dropped;
   }
 
   /** Number of lines on the screen. */
@@ -78,13 +81,20 @@ export class LogPane {
   }
 
   #changed() {
-    if (this.#fresh.length > MAX_LINES) this.#fresh.splice(0, this.#fresh.length - MAX_LINES);
-    this.#flush();
+    // Only the newest are worth drawing; cutting seldom keeps a flood cheap.
+    if (this.#fresh.length > 2 * MAX_LINES) this.#fresh.splice(0, this.#fresh.length - MAX_LINES);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const wait = Math.max(0, this.#drawnAt + DRAW_MS - performance.now());
+    setTimeout(() => requestAnimationFrame(() => {
+      this.#scheduled = false;
+      this.#draw();
+    }), wait);
   }
 
   /** Texts of the newest lines of the log, oldest first. @param {number} n */
   newest(n) {
-    const all = this.waiting > 0 ? [...this.store.lines, ...this.#pending.lines] : this.store.lines;
+    const all = [...this.store.lines, ...this.#pending.lines];
     return all.filter((l) => !l.note).slice(-n).map((l) => l.text);
   }
 
@@ -128,7 +138,7 @@ export class LogPane {
   /** @param {Line} line */
   #shown(line) {
     if (line.note) return true;
-    if (gravity(line.level) < this.#gravity) return false;
+    if (this.#gravity > 0 && gravity(level(line)) < this.#gravity) return false;
     return !this.#only || !this.#pattern || line.text.search(this.#pattern) >= 0;
   }
 
@@ -140,7 +150,9 @@ export class LogPane {
 
   #draw() {
     if (this.el.clientHeight === 0 && this.#fresh.length < MAX_LINES) return; // out of sight: drawn when shown
-    for (const line of this.#fresh) if (this.#shown(line)) this.#append(line);
+    this.#drawnAt = performance.now();
+    const { first } = this.store;
+    this.#append(this.#fresh.filter((line) => line.n >= first && this.#shown(line)));
     this.#fresh = [];
     this.#trim();
     this.#dropped.hidden = this.store.dropped === 0;
@@ -154,21 +166,27 @@ export class LogPane {
     this.#draw();
   }
 
-  /** @param {Line} line */
-  #append(line) {
+  /** Fills the last block and adds new ones, each made whole before it comes into the page. @param {Line[]} lines */
+  #append(lines) {
     let block = /** @type {HTMLElement | null} */ (this.#lines.lastElementChild);
-    if (!block || block.childElementCount >= BLOCK) {
-      block = h('div', { class: 'block' });
-      this.#lines.append(block);
+    for (let at = 0; at < lines.length;) {
+      const room = BLOCK - (block?.childElementCount ?? BLOCK);
+      if (!block || room <= 0) {
+        block = h('div', { class: 'block' });
+        this.#lines.append(block);
+        continue;
+      }
+      const part = lines.slice(at, at + room);
+      block.append(...part.map((line) => this.#element(line)));
+      block.dataset.last = String(part.at(-1)?.n);
+      at += part.length;
     }
-    block.append(this.#element(line));
-    block.dataset.last = String(line.n);
   }
 
   /** @param {Line} line */
   #element(line) {
     if (line.note) return h('div', { class: 'line-note', 'data-tone': line.note }, line.text);
-    const el = h('div', { class: 'line', 'data-level': line.level || null });
+    const el = h('div', { class: 'line', 'data-level': level(line) || null });
     const [time, origin, message] = parts(line.text);
     const stamp = time || `${clockTime(line.at, true)} `;
     el.append(h('span', { class: time ? 'time' : 'time read', title: time ? '' : 'when the server read the line' }, stamp));
@@ -192,7 +210,7 @@ export class LogPane {
 
   /** Removes blocks whose lines have all left the store. */
   #trim() {
-    const first = this.store.lines[0]?.n ?? Infinity;
+    const { first } = this.store;
     let block = /** @type {HTMLElement | null} */ (this.#lines.firstElementChild);
     while (block && Number(block.dataset.last) < first) {
       const next = /** @type {HTMLElement | null} */ (block.nextElementSibling);
@@ -241,4 +259,10 @@ export class LogPane {
   get matchCount() {
     return this.#lines.querySelectorAll('mark').length;
   }
+}
+
+/** @param {Line} line */
+function level(line) {
+  line.level ??= levelOf(line.text);
+  return line.level;
 }

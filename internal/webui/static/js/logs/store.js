@@ -2,24 +2,25 @@
 // The lines of one source that this page holds: bounded by count and size, the
 // newest are kept, and what was dropped is counted.
 
-import { levelOf } from './level.js';
-
 /** Lines kept. */
 export const MAX_LINES = 5000;
 /** Characters kept. */
 export const MAX_CHARS = 8 << 20;
+/** Stands at the places of dropped lines. @type {Line} */
+const GONE = { n: 0, at: 0, text: '' };
 /** Lines compared to find where a replay continues what is known. */
 const CONTEXT = 50;
 
 /**
  * @typedef {import('./level.js').Level} Level
- * @typedef {{n: number, at: number, text: string, level: Level, note?: 'info' | 'warn'}} Line
- * A line with note is a remark of this page, not of the log.
+ * @typedef {{n: number, at: number, text: string, level?: Level, note?: 'info' | 'warn'}} Line
+ * A line with note is a remark of this page, not of the log. The level is guessed when it is first needed: in a flood most lines are never shown.
  */
 
 export class LogStore {
-  /** Oldest first. @type {Line[]} */
-  lines = [];
+  /** The lines from #head on; those before it are dropped and removed now and then. @type {Line[]} */
+  #buffer = [];
+  #head = 0;
   /** Lines of the log dropped since the store was cleared. */
   dropped = 0;
   #chars = 0;
@@ -27,36 +28,53 @@ export class LogStore {
 
   /** @param {number} at Unix ms @param {string} text @returns {Line} */
   add(at, text) {
-    return this.#push({ n: this.#next++, at, text, level: levelOf(text) });
+    return this.#push({ n: this.#next++, at, text });
   }
 
   /** Adds a remark. @param {number} at @param {string} text @param {'info' | 'warn'} tone @returns {Line} */
   note(at, text, tone) {
-    return this.#push({ n: this.#next++, at, text, level: '', note: tone });
+    return this.#push({ n: this.#next++, at, text, note: tone });
+  }
+
+  /** Oldest first. @returns {readonly Line[]} */
+  get lines() {
+    return this.#head > 0 ? this.#buffer.slice(this.#head) : this.#buffer;
+  }
+
+  get length() {
+    return this.#buffer.length - this.#head;
+  }
+
+  /** Number of the oldest line; infinite when there is none. */
+  get first() {
+    return this.#buffer[this.#head]?.n ?? Infinity;
   }
 
   clear() {
-    this.lines = [];
+    this.#buffer = [];
+    this.#head = 0;
     this.dropped = 0;
     this.#chars = 0;
   }
 
   /** @param {Line} line */
   #push(line) {
-    this.lines.push(line);
+    this.#buffer.push(line);
     this.#chars += line.text.length;
-    if (this.lines.length > MAX_LINES || this.#chars > MAX_CHARS) this.#trim();
+    while (this.length > 1 && (this.length > MAX_LINES || this.#chars > MAX_CHARS)) this.#drop();
+    if (this.#head > MAX_LINES) {
+      this.#buffer.splice(0, this.#head);
+      this.#head = 0;
+    }
     return line;
   }
 
-  #trim() {
-    let from = 0;
-    while (from < this.lines.length - 1 && (this.lines.length - from > MAX_LINES || this.#chars > MAX_CHARS)) {
-      const line = /** @type {Line} */ (this.lines[from++]);
-      this.#chars -= line.text.length;
-      if (!line.note) this.dropped++;
-    }
-    this.lines.splice(0, from);
+  #drop() {
+    const line = /** @type {Line} */ (this.#buffer[this.#head]);
+    // The place is kept until the next clean-up; the text is let go at once.
+    this.#buffer[this.#head++] = GONE;
+    this.#chars -= line.text.length;
+    if (!line.note) this.dropped++;
   }
 }
 

@@ -27,7 +27,7 @@ export class Devices extends View {
   #again = false;
   #summary = h('span', { class: 'summary' });
   #event = h('span', { class: 'dim' });
-  #tree = h('ul', { class: 'tree', role: 'tree', 'aria-label': 'USB devices' });
+  #tree = h('ul', { class: 'tree', 'aria-label': 'USB devices' });
   #none = h('p', { class: 'empty' }, 'Reading the list of devices.');
   #notes = h('div', { class: 'notes' });
   #buses = h('tbody', {});
@@ -122,7 +122,7 @@ function makeNode(node) {
   const line = node.label
     ? h('div', { class: 'node structure' }, node.label)
     : h('div', { class: 'node' }, icon('usb'), h('span', { class: 'node-name' }), h('code', { class: 'dim' }), h('span', { class: 'badge' }), h('div', { class: 'node-warnings' }));
-  return h('li', { role: 'treeitem' }, line, h('ul', { role: 'group' }));
+  return h('li', {}, line, h('ul', {}));
 }
 
 /** @param {HTMLElement} line @param {Node} node */

@@ -128,7 +128,7 @@ export class Logs extends View {
   #say(state, message) {
     setText(this.#state, state === 'following' ? 'live' : state === 'failed' ? 'not available' : state === 'opening' ? 'opening' : message);
     setAttr(this.#state, 'data-state', state);
-    const known = this.#pane.store.lines.length > 0;
+    const known = this.#pane.store.length > 0;
     if (state === 'failed' || state === 'ended') {
       if (known) this.#pane.note(message, state === 'failed' ? 'warn' : 'info');
       else this.#pane.say(message);

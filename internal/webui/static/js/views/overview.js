@@ -14,6 +14,8 @@ import { View } from '../view.js';
 const INTERVAL_MS = 1000;
 /** How often temperatures, swap and known issues are read over HTTP. */
 const METRICS_MS = 5000;
+/** Age from which samples have stopped coming. */
+const STOPPED_MS = 3000;
 /** @type {readonly [string, number][]} */
 const WINDOWS = [['1 min', 60], ['5 min', 300], ['15 min', 900]];
 
@@ -49,6 +51,7 @@ export class Overview extends View {
       message: (sample) => {
         if (this.app.telemetry.push(/** @type {import('../types.d.ts').TelemetrySample} */ (sample))) this.#draw();
       },
+      refused: (_code, message) => this.#tell([{ code: 'refused', description: `Telemetry is not available: ${message}` }]),
     }));
     const timer = setInterval(() => void this.#readMetrics(), METRICS_MS);
     this.whileShown(() => clearInterval(timer));
@@ -57,13 +60,10 @@ export class Overview extends View {
     this.#draw();
   }
 
-  /** Age of the newest sample by both clocks: the older one is believed. */
+  /** Age of the newest sample. */
   #age() {
     const { latest, arrivedAt } = this.app.telemetry;
-    if (!latest) return NaN;
-    const here = performance.now() - arrivedAt;
-    const there = this.app.device.health ? this.app.device.now() - latest.timestamp_ms : 0;
-    return Math.max(here, there);
+    return this.app.device.ageOf(latest?.timestamp_ms, arrivedAt);
   }
 
   #windows() {
@@ -80,6 +80,7 @@ export class Overview extends View {
   }
 
   #facts() {
+    if (this.#age() > STOPPED_MS) this.#draw();
     const { health } = this.app.device;
     const answered = this.app.device.error === undefined ? performance.now() - this.app.device.answeredAt : 0;
     setText(this.#up, health ? `server up ${duration(health.uptime_ms + answered)}` : '');
@@ -92,10 +93,13 @@ export class Overview extends View {
     const { latest } = history;
     if (!latest || !this.shown) return;
     this.#waiting.hidden = true;
+    // While samples come, the newest is the right edge; when they stop, time goes on without them.
+    const age = this.#age();
+    const end = (latest.timestamp_ms + (age > STOPPED_MS ? age : 0)) / 1000;
     for (const card of this.#cards) {
       const present = card.present(history);
       card.el.hidden = !present;
-      if (present) card.update(latest, history, latest.timestamp_ms / 1000, this.#window);
+      if (present) card.update(latest, history, end, this.#window);
     }
   }
 

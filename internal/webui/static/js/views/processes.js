@@ -67,7 +67,7 @@ export class Processes extends View {
     this.#detail.onClose = () => this.#select(0);
     this.append(
       h('div', { class: 'toolbar' }, h('div', { class: 'search' }, icon('search'), this.#filter), this.#pauseButton,
-        this.#summary, this.#held, ageTag(() => performance.now() - this.#arrivedAt, INTERVAL_MS)),
+        this.#summary, this.#held, ageTag(() => this.app.device.ageOf(this.#snapshot?.timestamp_ms, this.#arrivedAt), INTERVAL_MS)),
       this.#error,
       h('div', { class: 'ptable-frame aged' }, this.#table, this.#detail.el));
     // The age stands in the toolbar and greys the table below.
@@ -78,7 +78,10 @@ export class Processes extends View {
 
   onShow() {
     /** @type {import('../types.d.ts').ChannelHandlers<import('../types.d.ts').ProcessesEvent>} */
-    const handlers = { message: (payload) => this.#message(payload) };
+    const handlers = {
+      message: (payload) => this.#message(payload),
+      refused: (_code, message) => this.#message({ type: 'error', message }),
+    };
     this.whileShown(this.app.link.subscribe('processes.stream', { interval_ms: INTERVAL_MS, limit: LIMIT }, handlers));
     this.whileShown(this.app.keys.add({ keys: 'p', label: 'Pause or go on', group: 'Processes', run: () => this.#pause(!this.#paused) }));
     this.#draw();
@@ -104,6 +107,7 @@ export class Processes extends View {
     this.#list = this.#pointing ? inOrder(found, this.#order) : sorted(found, this.#column, this.#falling);
     this.#order = new Map(this.#list.map((p, i) => [p.pid, i]));
     setAttr(this.#table, 'aria-rowcount', String(this.#list.length + 1));
+    setAttr(this.#table, 'aria-activedescendant', this.#selected ? `process-${this.#selected}` : null);
     this.#rows.set(this.#list.length, ROW_PX);
     this.#summarise(all.length);
     this.#detail.update(all.find((p) => p.pid === this.#selected), this.#selected);
@@ -123,6 +127,7 @@ export class Processes extends View {
     const p = this.#list[i];
     if (!p) return;
     fillRow(row, p, this.#snapshot?.total_memory_bytes ?? 0);
+    row.id = `process-${p.pid}`;
     setAttr(row, 'aria-selected', String(p.pid === this.#selected));
   }
 
