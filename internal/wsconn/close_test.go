@@ -44,7 +44,6 @@ func TestServerCloses(t *testing.T) {
 		if time.Since(began) > 0 {
 			t.Errorf("ended %v after the answer", time.Since(began))
 		}
-		l.end()
 	})
 }
 
@@ -57,7 +56,6 @@ func TestServerClosesAndThePeerNeverAnswers(t *testing.T) {
 		if d := time.Since(began); d != closeWait {
 			t.Errorf("waited %v for the answer, want %v", d, closeWait)
 		}
-		l.end()
 	})
 }
 
@@ -103,7 +101,6 @@ func TestPeerCloses(t *testing.T) {
 						t.Error("the violation was not counted")
 					}
 				}
-				l.end()
 			})
 		})
 	}
@@ -123,7 +120,6 @@ func TestBothCloseAtOnce(t *testing.T) {
 		if _, code, _ := l.messages(); code != 0 {
 			t.Errorf("a second close frame with code %d", code)
 		}
-		l.end()
 	})
 }
 
@@ -150,7 +146,6 @@ func TestPeerVanishes(t *testing.T) {
 				if err := l.conn.Send(t.Context(), Text(nil)); err == nil {
 					t.Error("a connection that has ended takes frames")
 				}
-				l.end()
 			})
 		})
 	}
@@ -182,7 +177,6 @@ func TestCallbackErrors(t *testing.T) {
 				l.send(ws.OpClose, closePayload(code, ""))
 				_ = l.nc.Close()
 				l.expectEnd(tt.err)
-				l.end()
 			})
 		})
 	}
@@ -205,6 +199,5 @@ func TestServeIsLeftToTheHub(t *testing.T) {
 			t.Errorf("got %d messages, then %d", len(got), code)
 		}
 		l.send(ws.OpClose, closePayload(code, ""))
-		l.end()
 	})
 }

@@ -19,7 +19,7 @@ type Feed interface {
 
 // FeedOptions say how the pump treats a feed.
 type FeedOptions struct {
-	// Window bounds how many bytes of this feed, headers and compression not
+	// Window, at least 0, bounds how many bytes of this feed, headers and compression not
 	// counted, the peer has not acknowledged; 0 means no bound but the
 	// transport's. The feed is not asked for more while it is full, therefore it
 	// is exceeded by less than the size of 4 frames. A window that stays full
@@ -47,10 +47,9 @@ const (
 	ackSize = 1 + 4 + 8
 	// windowParts is how many acknowledgements are asked for per window.
 	windowParts = 4
-	// feedStep is how many frames of a feed are taken between two looks at the
-	// bounds, windowStep likewise for a feed with a window.
-	feedStep   = 16
-	windowStep = 4
+	// firstStep is how many frames of a feed are taken before the first look at
+	// the bounds. It doubles with each look, unless the feed has a window.
+	firstStep = 4
 )
 
 // full reports whether the feed must not be asked.
@@ -61,11 +60,7 @@ func (f *feeding) full() bool {
 // take asks the feed for at most limit frames, within the bounds of a batch and
 // of its window.
 func (f *feeding) take(b *batch, limit int) {
-	step := feedStep
-	if f.opts.Window > 0 {
-		step = windowStep
-	}
-	for limit > 0 && !f.full() {
+	for step := firstStep; limit > 0 && !f.full(); {
 		from := len(b.frames)
 		b.frames = f.Frames(b.frames, min(limit, step))
 		taken := b.frames[from:]
@@ -73,13 +68,13 @@ func (f *feeding) take(b *batch, limit int) {
 			return
 		}
 		limit -= len(taken)
-		bytes := 0
 		for _, frame := range taken {
-			bytes += frame.Len()
+			b.payload += frame.Len()
+			f.sent += uint64(frame.Len())
 		}
-		b.payload += bytes
-		f.sent += uint64(bytes)
-		if f.opts.Window > 0 && f.sent-f.pinged >= uint64(f.opts.Window)/windowParts {
+		if f.opts.Window == 0 {
+			step *= 2
+		} else if f.sent-f.pinged >= uint64(f.opts.Window)/windowParts {
 			f.pinged = f.sent
 			b.frames = append(b.frames, f.ackPing())
 			b.pings++

@@ -42,8 +42,9 @@ func newLink(t *testing.T, hub *Hub, capacity int, vector bool, serve func(*Conn
 	if serve == nil {
 		serve = func(c *Conn) error { return c.Serve(ignore) }
 	}
-	l := &link{t: t, hub: hub, conn: c, nc: client, r: bufio.NewReaderSize(client, 16), ended: make(chan error, 1)}
+	l := &link{t: t, hub: hub, conn: c, nc: client, r: bufio.NewReader(client), ended: make(chan error, 1)}
 	hub.Go(c, func(c *Conn) { l.ended <- serve(c) })
+	t.Cleanup(l.end)
 	return l
 }
 
@@ -51,7 +52,6 @@ func ignore(Kind, []byte) error { return nil }
 
 // end shuts the hub down and fails if something hangs.
 func (l *link) end() {
-	l.t.Helper()
 	_ = l.nc.Close()
 	shutDown(l.t, l.hub)
 }

@@ -30,7 +30,6 @@ func TestPingsComeInTime(t *testing.T) {
 			other.send(ws.OpPong, nil)
 		}
 		_ = other.nc.Close()
-		l.end()
 	})
 }
 
@@ -46,7 +45,6 @@ func TestSilentPeerIsCut(t *testing.T) {
 		if hub.Stats().Silent != 1 {
 			t.Error("not counted")
 		}
-		l.end()
 	})
 }
 
@@ -65,7 +63,6 @@ func TestEveryByteIsASignOfLife(t *testing.T) {
 		if n := <-got; n != 6 {
 			t.Errorf("got %d bytes", n)
 		}
-		l.end()
 	})
 }
 
@@ -82,7 +79,6 @@ func TestBusyCallbackIsNotSilence(t *testing.T) {
 		}
 		l.nc.Reset()
 		<-l.ended
-		l.end()
 	})
 }
 
@@ -94,7 +90,6 @@ func TestPingsAreAnswered(t *testing.T) {
 		if op != ws.OpPong || string(payload) != "héliograph" || err != nil {
 			t.Errorf("received %v %q, %v", op, payload, err)
 		}
-		l.end()
 	})
 }
 
@@ -116,7 +111,6 @@ func TestPingFloodIsBounded(t *testing.T) {
 		if waiting > maxControl {
 			t.Errorf("%d pongs wait", waiting)
 		}
-		l.end()
 	})
 }
 

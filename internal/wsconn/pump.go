@@ -112,7 +112,7 @@ func (c *Conn) collect(b *batch) {
 	for i := range len(c.feeds) {
 		limit := batchFrames - len(b.frames)
 		if i == 0 {
-			limit = max(limit, feedStep)
+			limit = max(limit, firstStep)
 		} else if limit <= 0 || b.payload >= batchBytes {
 			break
 		}

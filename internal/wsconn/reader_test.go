@@ -233,7 +233,6 @@ func TestIdleReaderHoldsNoBuffer(t *testing.T) {
 	if err := in.await(); !errors.Is(err, net.ErrClosed) || in.buf != nil || in.early != nil {
 		t.Errorf("waits with a buffer, or %v", err)
 	}
-	l.end()
 }
 
 func TestFramesAreWhatTheyAreMadeOf(t *testing.T) {

@@ -41,7 +41,6 @@ func TestSlowPeerLearnsOfIt(t *testing.T) {
 				if st := hub.Stats(); st.Slow != 1 {
 					t.Errorf("counted %d slow peers", st.Slow)
 				}
-				l.end()
 			})
 		})
 	}
@@ -72,7 +71,6 @@ func TestStuckPeerIsCut(t *testing.T) {
 				if d := time.Since(began); d > 13*time.Second+slowLinger+closeWait {
 					t.Errorf("cut after %v", d)
 				}
-				l.end()
 			})
 		})
 	}
@@ -99,7 +97,6 @@ func TestSteadyTrickleIsNotSlow(t *testing.T) {
 			}
 		}
 		expectNumbered(t, got, size)
-		l.end()
 	})
 }
 
@@ -143,7 +140,6 @@ func TestSendersOfASlowPeerAreFreed(t *testing.T) {
 		if err := <-sent; !errors.Is(err, ErrSlow) {
 			t.Errorf("send returned %v", err)
 		}
-		l.end()
 	})
 }
 
@@ -169,7 +165,6 @@ func TestWindowThatStaysFullIsAStall(t *testing.T) {
 		expectNumbered(t, got, 1000)
 		l.send(8, closePayload(code, ""))
 		l.expectEnd(ErrSlow)
-		l.end()
 	})
 }
 
@@ -191,7 +186,7 @@ func TestOnlyTheStalledWait(t *testing.T) {
 		if d := time.Since(began); d > 0 {
 			t.Errorf("the other connection waited for %v", d)
 		}
-		_ = fine.nc.Close()
-		stuck.end()
+		fine.nc.Reset()
+		stuck.nc.Reset()
 	})
 }
