@@ -1,0 +1,117 @@
+package video
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// Describe tells what the camera of a stream can do.
+func (s *Stream) Describe(ctx context.Context) (Descriptor, error) {
+	s.mu.Lock()
+	camera := s.camera
+	s.mu.Unlock()
+	return camera.Describe(ctx)
+}
+
+// SetControl changes a control of a stream's camera and keeps the value in the
+// configuration, which is written to disk within a second. Errors wrap ErrNotFound,
+// ErrNoControl, ErrReadOnly or ErrControlValue, or come from the camera.
+func (m *Manager) SetControl(ctx context.Context, id string, control uint32, v Value) error {
+	s, err := m.Get(id)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	camera := s.camera
+	s.mu.Unlock()
+	if err := camera.SetControl(ctx, control, v); err != nil {
+		return err
+	}
+	if v.Kind == KindNone {
+		return nil // a button is not pressed again
+	}
+	s.mu.Lock()
+	if s.camera == camera {
+		s.cfg.Capture.Controls = withSetting(s.cfg.Capture.Controls, Setting{ID: control, Value: v})
+	}
+	s.mu.Unlock()
+	m.store.soon()
+	return nil
+}
+
+// withSetting returns a copy of the list with a control's value replaced or added.
+func withSetting(list []Setting, to Setting) []Setting {
+	list = slices.Clone(list)
+	for i := range list {
+		if list[i].ID == to.ID {
+			list[i] = to
+			return list
+		}
+	}
+	if len(list) >= maxSettings {
+		return list
+	}
+	return append(list, to)
+}
+
+// Select is [Stream.Select] that is kept in the configuration.
+func (m *Manager) Select(id, output string) error {
+	s, err := m.Get(id)
+	if err != nil {
+		return err
+	}
+	if err := s.Select(output); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.cfg.ActiveOutput = output
+	s.mu.Unlock()
+	m.store.soon()
+	return nil
+}
+
+// SetPipeline replaces the graph of a pipeline of a stream, adds the pipeline if it
+// is new, and makes it the active one and pipelines enabled. The capture goes on.
+// output, unless "", is shown. extra, unless nil, replaces Config.Extra. Errors are
+// those of Update, and wrap ErrNoOutput.
+func (m *Manager) SetPipeline(id string, p PipelineConfig, output string, extra json.RawMessage) error {
+	m.edit.Lock()
+	defer m.edit.Unlock()
+	s, err := m.Get(id)
+	if err != nil {
+		return err
+	}
+	cfg := s.Config()
+	cfg.Pipelines = slices.DeleteFunc(slices.Clone(cfg.Pipelines), func(o PipelineConfig) bool { return o.ID == p.ID })
+	cfg.Pipelines = append(cfg.Pipelines, p)
+	cfg.PipelineEnabled, cfg.ActivePipeline = true, p.ID
+	if output != "" {
+		cfg.ActiveOutput = output
+	}
+	if extra != nil {
+		cfg.Extra = extra
+	}
+	graph, list := m.examine(cfg)
+	if len(list) > 0 {
+		return &ValidationError{Issues: list}
+	}
+	if output != "" {
+		if o, ok := findOutput(outputsOf(graph), output); !ok || !o.Image {
+			return fmt.Errorf("show output %.100q: %w", output, ErrNoOutput)
+		}
+	}
+	configs := m.configs()
+	configs[slices.IndexFunc(configs, func(c Config) bool { return c.ID == id })] = cfg
+	if err := m.store.save(configs); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	cfg.Capture = s.cfg.Capture // controls may have been set since
+	s.cfg = cfg
+	s.mu.Unlock()
+	s.setGraph(graph, output)
+	m.tell(Change{Kind: Updated, ID: id})
+	return nil
+}

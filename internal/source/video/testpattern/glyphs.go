@@ -1,0 +1,57 @@
+package testpattern
+
+import "strings"
+
+// Size of a glyph in dots, with the space to the next one.
+const (
+	glyphWidth  = 6
+	glyphHeight = 7
+)
+
+// glyph returns the rows of a character, five dots each, the leftmost in bit 4.
+// Characters that are not there are blank.
+func glyph(c byte) [glyphHeight]byte {
+	switch c {
+	case '0':
+		return [...]byte{0x0e, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0e}
+	case '1':
+		return [...]byte{0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e}
+	case '2':
+		return [...]byte{0x0e, 0x11, 0x01, 0x06, 0x08, 0x10, 0x1f}
+	case '3':
+		return [...]byte{0x1e, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x1e}
+	case '4':
+		return [...]byte{0x02, 0x06, 0x0a, 0x12, 0x1f, 0x02, 0x02}
+	case '5':
+		return [...]byte{0x1f, 0x10, 0x1e, 0x01, 0x01, 0x11, 0x0e}
+	case '6':
+		return [...]byte{0x06, 0x08, 0x10, 0x1e, 0x11, 0x11, 0x0e}
+	case '7':
+		return [...]byte{0x1f, 0x01, 0x02, 0x04, 0x08, 0x08, 0x08}
+	case '8':
+		return [...]byte{0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e}
+	case '9':
+		return [...]byte{0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c}
+	case ':':
+		return [...]byte{0, 0x0c, 0x0c, 0, 0x0c, 0x0c, 0}
+	case '.':
+		return [...]byte{0, 0, 0, 0, 0, 0x0c, 0x0c}
+	case '-':
+		return [...]byte{0, 0, 0, 0x1f, 0, 0, 0}
+	case '#':
+		return [...]byte{0x0a, 0x0a, 0x1f, 0x0a, 0x1f, 0x0a, 0x0a}
+	}
+	return [glyphHeight]byte{}
+}
+
+// changed returns the indexes of the characters in which two texts differ.
+func changed(before, after string) []int {
+	before += strings.Repeat("\x00", max(0, len(after)-len(before)))
+	var list []int
+	for i := range len(after) {
+		if before[i] != after[i] {
+			list = append(list, i)
+		}
+	}
+	return list
+}
