@@ -56,8 +56,12 @@ func encodeRecord(r record) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode update state: %w", err)
 	}
+	return sealed(body), nil
+}
+
+func sealed(body []byte) []byte {
 	sum := sha256.Sum256(body)
-	return append([]byte(recordMagic+hex.EncodeToString(sum[:])+"\n"), body...), nil
+	return append([]byte(recordMagic+hex.EncodeToString(sum[:])+"\n"), body...)
 }
 
 // parseRecord reads a state file; all but exactly what was written is damaged.
