@@ -62,6 +62,8 @@ func (f *file) constant(name string, value ast.Expr) bool {
 	case *ast.UnaryExpr: // an error of a type of its own
 		_, literal := v.X.(*ast.CompositeLit)
 		return isError(name) && v.Op == token.AND && literal
+	case *ast.SelectorExpr: // another name for an error of another package
+		return isError(name) && isError(v.Sel.Name)
 	case *ast.CompositeLit:
 		return f.refers(v.Type, "sync", "Pool")
 	}
@@ -236,6 +238,7 @@ var (
 
 var errOwn = &E{1}
 var own = &E{1}
+var ErrSame = web.ErrServerClosed
 var table = map[string]int{}
 var a, b = 1, errors.New("x")
 
@@ -248,13 +251,13 @@ func f() { web.Get("x"); web.NewRequest("GET", "", nil); time.Sleep(1) }
 	if got := strings.Join(shared(f), " "); got != "wrong own table a b" {
 		t.Errorf("state: %s", got)
 	}
-	if got := strings.Join(inits(f), " "); got != "x.go:32" {
+	if got := strings.Join(inits(f), " "); got != "x.go:33" {
 		t.Errorf("init: %s", got)
 	}
-	if got := strings.Join(process(f), " "); got != "x.go:36 x.go: imports net/http/pprof" {
+	if got := strings.Join(process(f), " "); got != "x.go:37 x.go: imports net/http/pprof" {
 		t.Errorf("http: %s", got)
 	}
-	if got := strings.Join(sleeps(f), " "); got != "x.go:36" {
+	if got := strings.Join(sleeps(f), " "); got != "x.go:37" {
 		t.Errorf("sleep: %s", got)
 	}
 	bubble := source(t, "x_test.go", `package x
