@@ -52,6 +52,7 @@ export class Processes extends View {
   #head = h('div', { class: 'row head', role: 'row', 'aria-rowindex': 1 });
   #table = h('div', { class: 'ptable', role: 'grid', tabIndex: 0, 'aria-label': 'Processes' });
   #detail = new ProcessDetail();
+  #age = ageTag(() => this.app.device.ageOf(this.#snapshot?.timestamp_ms, this.#arrivedAt), INTERVAL_MS);
   #draw = perFrame(() => this.#render());
 
   build() {
@@ -67,7 +68,7 @@ export class Processes extends View {
     this.#detail.onClose = () => this.#select(0);
     this.append(
       h('div', { class: 'toolbar' }, h('div', { class: 'search' }, icon('search'), this.#filter), this.#pauseButton,
-        this.#summary, this.#held, ageTag(() => this.app.device.ageOf(this.#snapshot?.timestamp_ms, this.#arrivedAt), INTERVAL_MS)),
+        this.#summary, this.#held, this.#age),
       this.#error,
       h('div', { class: 'ptable-frame aged' }, this.#table, this.#detail.el));
     // The age stands in the toolbar and greys the table below.
@@ -97,6 +98,7 @@ export class Processes extends View {
     this.#error.hidden = true;
     this.#snapshot = payload.snapshot;
     this.#arrivedAt = performance.now();
+    this.#age.refresh();
     this.#draw();
   }
 
