@@ -215,7 +215,7 @@ func TestCrowdThatLeavesAtOnce(t *testing.T) {
 	for range 4 {
 		gather(crowd)
 	}
-	memory := int64(8 << 20)
+	memory := int64(16 << 20)
 	if device.Race {
 		memory *= 8
 	}
