@@ -75,6 +75,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	meter := telemetry.New(telemetry.Options{DataDir: dataDir(cfg, state), Logger: log})
 	scanner := process.New(process.Options{Logger: log})
 	attached := usb.New(usb.Options{Hotplug: uevent.Watch(uevent.Options{Subsystems: []string{"usb"}, Logger: log}), Logger: log})
+	devices := newSensors(cfg, state, log)
 	shells := newConsole(cfg, log)
 	logs, units := logSources(cfg, log)
 
@@ -92,14 +93,15 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: log})
 	device := helios.New(helios.Deps{
 		Version: opts.Version, Hub: hub, Telemetry: samples, Processes: processes, USB: attached,
-		Root: "/", Changes: changes, Console: shells,
+		IMU: devices.imu, Power: devices.power, Lighting: devices.lighting, Root: "/", Changes: changes, Console: shells,
 		Logs: logs, Units: units, Document: api.Helios, Logger: log,
 	})
 	routes := http.NewServeMux()
 	device.Register(routes)
 
 	registry := prometheus.NewRegistry()
-	registerMetrics(registry, hub, samples, processes, attached.Topic(), changes.Topic())
+	registerMetrics(registry, hub, samples, processes, attached.Topic(), changes.Topic(),
+		devices.imu.Topic(), devices.power.Topic(), devices.lighting.Topic())
 	s, err := server.New(server.Options{
 		Listeners: listeners,
 		State:     state,
@@ -112,10 +114,11 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		},
 		// The order of the shutdown.
 		Stop: []server.Hook{
-			{Name: "channels", Stop: waitFor(device.Close)},
-			{Name: "connections", Stop: hub.Shutdown},
+			atMost(channelsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "channels", Stop: waitFor(device.Close)}),
+			atMost(connectionsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "connections", Stop: hub.Shutdown}),
 			{Name: "consoles", Stop: waitFor(func() { closeConsole(shells) })},
 			{Name: "samplers", Stop: waitFor(func() { samples.Close(); processes.Close(); attached.Close(); meter.Close(); scanner.Close() })},
+			{Name: "sensors", Stop: waitFor(devices.close)},
 			{Name: "change journal", Stop: func(context.Context) error { return changes.Close() }},
 		},
 		AllowHosts:     cfg.Auth.AllowHosts,

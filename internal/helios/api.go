@@ -13,6 +13,9 @@ import (
 
 	"github.com/heliograph/heliograph/internal/changelog"
 	"github.com/heliograph/heliograph/internal/source/console"
+	"github.com/heliograph/heliograph/internal/source/iio"
+	"github.com/heliograph/heliograph/internal/source/led"
+	"github.com/heliograph/heliograph/internal/source/power"
 	"github.com/heliograph/heliograph/internal/source/process"
 	"github.com/heliograph/heliograph/internal/source/telemetry"
 	"github.com/heliograph/heliograph/internal/source/usb"
@@ -29,6 +32,9 @@ type Deps struct {
 	Processes *topic.Topic[process.Snapshot]
 	USB       *usb.Inventory
 	Root      string // of the file system, "/"
+	IMU       *iio.IMU
+	Power     *power.Monitor
+	Lighting  *led.Controller
 	Changes   *changelog.Log
 	Console   *console.Manager // nil: switched off
 	Logs      []LogSource

@@ -2,45 +2,42 @@ package helios
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"sync"
 
-	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/iio"
+	"github.com/heliograph/heliograph/internal/topic"
 )
 
-// noIMU is the status of a device without an inertial sensor, which is not an
-// error.
-func noIMU() wire.ImuStatusPayload {
-	interval := uint64(50)
-	return wire.ImuStatusPayload{
-		HasSample:        false,
-		Fusion:           wire.ImuFusionMadgwickNoMag,
-		Range:            wire.ImuRangeSigned,
-		UpdateIntervalMS: &interval,
-		LastError:        "no IMU was detected on this device",
-		Options: &wire.ImuOptions{
-			Fusion:      []string{wire.ImuFusionMadgwickNoMag, wire.ImuFusionMadgwick},
-			Range:       []string{wire.ImuRangeSigned, wire.ImuRangeUnsigned},
-			IntervalsMS: []uint64{5, 10, 20, 50, 100, 200, 500, 1000},
-		},
-	}
-}
-
-// serveIMU sends the newest status, and then waits for the client to leave:
-// there is no source of samples on this device.
+// serveIMU sends the newest status and then each new one, until the client
+// leaves. A device without an inertial sensor has a status, too.
 func (a *API) serveIMU(ctx context.Context, s *Session, _ any) error {
-	if err := s.Send(ctx, noIMU()); err != nil {
-		return err
-	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var statuses sync.WaitGroup
+	defer statuses.Wait()
+	statuses.Go(func() {
+		cancel(stream(ctx, s, a.deps.IMU.Topic(), streamOptions[iio.Status]{
+			Subscribe: topic.SubscribeOptions{Policy: topic.Latest, Replay: 1},
+			Size:      about[iio.Status](2 << 10),
+			Encode:    encodeJSON(func(v iio.Status) any { return imuStatus(v) }),
+		}))
+	})
 	for {
 		m, err := s.Receive(ctx)
 		if err != nil {
 			return err
 		}
 		if !m.Binary && isUnsubscribe(m.Payload) {
+			cancel(errUnsubscribed)
 			return nil
 		}
 	}
 }
+
+// errUnsubscribed ends a stream that its client has unsubscribed from.
+var errUnsubscribed = errors.New("the client unsubscribed")
 
 // isUnsubscribe recognises the bare text of the imu and sensors sockets.
 func isUnsubscribe(payload []byte) bool {

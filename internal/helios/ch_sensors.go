@@ -3,157 +3,275 @@ package helios
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/iio"
+	"github.com/heliograph/heliograph/internal/source/led"
+	"github.com/heliograph/heliograph/internal/source/power"
+	"github.com/heliograph/heliograph/internal/topic"
 )
 
-// Range of the interval of sensors.stream, in milliseconds; outside is an error.
-const (
-	minSensorInterval = 50
-	maxSensorInterval = 10000
-)
-
-// sensorKinds are what a client may subscribe to, in the order of the error
-// text.
-func sensorKinds() []string {
-	return []string{wire.SensorIMU, wire.SensorPower, wire.SensorFirmware, wire.SensorLighting}
+// serveSensors obeys the client's commands and sends what it has subscribed to.
+func (a *API) serveSensors(ctx context.Context, s *Session, _ any) error {
+	c := &sensorChannel{
+		api: a, session: s, set: sensorSet{}, changed: make(chan struct{}, 1), interval: defaultSensorInterval,
+		imu:      sensorFeed[iio.Status]{topic: a.deps.IMU.Topic(), key: wire.SensorIMU, wire: func(v iio.Status) any { return imuStatus(v) }},
+		power:    sensorFeed[power.Status]{topic: a.deps.Power.Topic(), key: wire.SensorPower, wire: func(v power.Status) any { return powerStatus(v) }},
+		lighting: sensorFeed[led.State]{topic: a.deps.Lighting.Topic(), key: wire.SensorLighting, wire: func(v led.State) any { return lightingState(v) }},
+	}
+	defer c.close()
+	for {
+		select {
+		case m := <-s.inbox:
+			if err := c.command(ctx, m); err != nil {
+				return err
+			}
+		case <-c.changed:
+			if err := c.sendNews(ctx); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
-// sensorSet is what one client has subscribed to.
-type sensorSet map[string]bool
+// sensorChannel is one conversation of sensors.stream. Nothing is encoded for
+// kinds that the client has not subscribed to, and their sources do not run.
+type sensorChannel struct {
+	api      *API
+	session  *Session
+	set      sensorSet
+	changed  chan struct{}
+	interval time.Duration
+	next     time.Time // when imu and power may be sent again
 
-// serveSensors obeys the client's commands. There are no sensors on this device
-// but the state of the IMU, which says so.
-func (a *API) serveSensors(ctx context.Context, s *Session, _ any) error {
-	set := sensorSet{}
-	for {
-		m, err := s.Receive(ctx)
+	imu      sensorFeed[iio.Status]
+	power    sensorFeed[power.Status]
+	lighting sensorFeed[led.State]
+}
+
+func (c *sensorChannel) wake() {
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (c *sensorChannel) close() {
+	c.imu.close()
+	c.power.close()
+	c.lighting.close()
+}
+
+// command carries out a message of the client and answers it with what is known
+// of the kinds in the set.
+func (c *sensorChannel) command(ctx context.Context, m Message) error {
+	switch {
+	case m.Binary:
+		return nil
+	case c.session.Multiplexed() && len(m.Payload) == 0:
+		c.set.addAll() // a request without payload
+	default:
+		every, err := c.set.obey(m.Payload)
+		if every > 0 {
+			c.interval = every
+		}
+		if err != nil {
+			if err := c.session.Send(ctx, c.api.sensorsError(c.session, err.Error())); err != nil {
+				return err
+			}
+			return c.subscribe(ctx) // good kinds of a refused command have been added
+		}
+	}
+	if err := c.subscribe(ctx); err != nil {
+		return err
+	}
+	return c.sendCached(ctx)
+}
+
+// subscribe makes the subscriptions those of the set. What is known of a kind by
+// then is what sendCached sends; only what comes after it is news. The IMU always
+// has a status: where its source starts only now, the first one is waited for.
+func (c *sensorChannel) subscribe(ctx context.Context) error {
+	fresh, err := c.imu.want(c.set[wire.SensorIMU], topic.Latest, c.wake)
+	if err != nil {
+		return err
+	}
+	if fresh && c.imu.topic.Newest() == nil {
+		if _, err := c.api.deps.IMU.Status(ctx); err != nil {
+			return err
+		}
+	}
+	if fresh {
+		c.imu.cached()
+	}
+	if _, err := c.power.want(c.set[wire.SensorPower], topic.Latest, c.wake); err != nil {
+		return err
+	}
+	if fresh, err = c.lighting.want(c.set[wire.SensorLighting], topic.Gap, c.wake); fresh {
+		c.lighting.cached()
+	}
+	return err
+}
+
+// sendCached sends the newest value of every kind in the set that has one: imu
+// and power in one object, then lighting.
+func (c *sensorChannel) sendCached(ctx context.Context) error {
+	object, err := c.states(c.imu.cached(), c.power.cached())
+	if err != nil {
+		return err
+	}
+	if err := c.send(ctx, object); err != nil {
+		return err
+	}
+	if c.lighting.sub == nil {
+		return nil
+	}
+	e := c.lighting.cached()
+	if e == nil {
+		state, err := c.api.deps.Lighting.State()
+		if err != nil {
+			return nil // a device without lights has no value
+		}
+		lighting := lightingState(state)
+		return c.session.Send(ctx, wire.SensorsStreamEvent{Lighting: &lighting})
+	}
+	return c.sendOne(ctx, e)
+}
+
+// sendNews sends what has changed: imu and power at most once per interval,
+// lighting at once. States that come too early are dropped, not delayed.
+func (c *sensorChannel) sendNews(ctx context.Context) error {
+	imu, err := c.imu.newest()
+	if err != nil {
+		return err
+	}
+	rails, err := c.power.newest()
+	if err != nil {
+		return err
+	}
+	if now := time.Now(); (imu != nil || rails != nil) && !now.Before(c.next) {
+		object, err := c.states(imu, rails)
 		if err != nil {
 			return err
 		}
-		if m.Binary {
-			continue
+		c.next = now.Add(c.interval)
+		if err := c.send(ctx, object); err != nil {
+			return err
 		}
-		if s.Multiplexed() && len(m.Payload) == 0 {
-			set.addAll() // a request without payload
-		} else if err := set.obey(m.Payload); err != nil {
-			err = s.Send(ctx, a.sensorsError(s, err.Error()))
-			if err != nil {
-				return err
-			}
-			continue
+	}
+	for {
+		e, err := c.lighting.newest()
+		if e == nil || err != nil {
+			return err
 		}
-		if err := a.sendCached(ctx, s, set); err != nil {
+		if err := c.sendOne(ctx, e); err != nil {
 			return err
 		}
 	}
 }
 
-// sendCached sends the newest value of every kind in the set that has one.
-func (a *API) sendCached(ctx context.Context, s *Session, set sensorSet) error {
-	if !set[wire.SensorIMU] {
-		return nil
+// states puts imu and power into one object; nil ones are left out.
+func (c *sensorChannel) states(imu *topic.Event[iio.Status], rails *topic.Event[power.Status]) (map[string]json.RawMessage, error) {
+	object := map[string]json.RawMessage{}
+	if err := c.imu.put(object, imu); err != nil {
+		return nil, err
 	}
-	status := noIMU()
-	return s.Send(ctx, wire.SensorsStreamEvent{IMU: &status})
+	return object, c.power.put(object, rails)
 }
 
-func (a *API) sensorsError(s *Session, reason string) wire.SensorsStreamError {
-	requestID, traceID := s.ids()
-	e := wire.SensorsStreamError{
-		Status:      wire.StatusSensorsUnavailable,
-		Reason:      reason,
-		TimestampMS: nowMS(),
-		Source:      wire.SourceSensors,
-		Operation:   wire.OpClientMessage,
-		RequestID:   requestID,
-		TraceID:     traceID,
-		ReportedBy:  reporter,
+func (c *sensorChannel) send(ctx context.Context, object map[string]json.RawMessage) error {
+	if len(object) == 0 {
+		return nil
 	}
-	a.errors.add(wire.ErrorHistoryEntry{Transport: "ws", ErrorBody: wire.ErrorBody{
-		Code: wire.StatusSensorsUnavailable, Error: reason, TimestampMS: e.TimestampMS, Source: e.Source,
-		Operation: e.Operation, RequestID: e.RequestID, TraceID: e.TraceID, ReportedBy: reporter,
-	}})
+	return c.session.Send(ctx, object)
+}
+
+func (c *sensorChannel) sendOne(ctx context.Context, e *topic.Event[led.State]) error {
+	object := map[string]json.RawMessage{}
+	if err := c.lighting.put(object, e); err != nil {
+		return err
+	}
+	return c.send(ctx, object)
+}
+
+// sensorFeed is one kind of sensor in a conversation.
+type sensorFeed[T any] struct {
+	topic *topic.Topic[T]
+	key   string
+	wire  func(T) any
+	sub   *topic.Subscription[T]
+	seen  uint64 // events up to this one were sent as cached values
+}
+
+// want subscribes or unsubscribes. It reports whether it has subscribed now.
+func (f *sensorFeed[T]) want(wanted bool, policy topic.Policy, wake func()) (fresh bool, err error) {
+	switch {
+	case !wanted:
+		f.close()
+		return false, nil
+	case f.sub != nil:
+		return false, nil
+	}
+	sub, err := f.topic.Subscribe(topic.SubscribeOptions{Policy: policy, Wake: wake})
+	if err != nil {
+		return false, err
+	}
+	f.sub = sub
+	wake() // the first look arms the subscription
+	return true, nil
+}
+
+func (f *sensorFeed[T]) close() {
+	if f.sub != nil {
+		f.sub.Close()
+		f.sub = nil
+	}
+}
+
+// cached returns the newest event of a kind in the set, or nil.
+func (f *sensorFeed[T]) cached() *topic.Event[T] {
+	if f.sub == nil {
+		return nil
+	}
+	e := f.topic.Newest()
+	if e != nil {
+		f.seen = e.Seq
+	}
 	return e
 }
 
-// obey carries out one command. The error is the reason that the client is told.
-func (set sensorSet) obey(payload []byte) error {
-	if isUnsubscribe(payload) {
-		clear(set)
-		return nil
+// newest takes the next event that was not sent as a cached value, or nil.
+func (f *sensorFeed[T]) newest() (*topic.Event[T], error) {
+	if f.sub == nil {
+		return nil, nil
 	}
-	var m struct {
-		Op         string   `json:"op"`
-		Kinds      []string `json:"kinds"`
-		IntervalMS *int64   `json:"interval_ms"`
-	}
-	if err := json.Unmarshal(payload, &m); err != nil {
-		return fmt.Errorf("invalid message: %w", err)
-	}
-	if m.IntervalMS != nil && (*m.IntervalMS < minSensorInterval || *m.IntervalMS > maxSensorInterval) {
-		return fmt.Errorf("interval_ms must be between %d and %d", minSensorInterval, maxSensorInterval)
-	}
-	var known, unknown []string
-	for _, kind := range m.Kinds {
-		name := strings.ToLower(strings.TrimSpace(kind))
-		if contains(sensorKinds(), name) {
-			known = append(known, name)
-		} else {
-			unknown = append(unknown, kind)
+	for {
+		var one [1]topic.Item[T]
+		n, err := f.sub.Fill(one[:])
+		if n == 0 || err != nil {
+			return nil, err
+		}
+		if one[0].Event.Seq > f.seen {
+			return one[0].Event, nil
 		}
 	}
-	switch op := strings.ToLower(strings.TrimSpace(m.Op)); op {
-	case wire.OpSubscribe:
-		return set.subscribe(m.Kinds, known, unknown)
-	case wire.OpUnsubscribe:
-		return set.unsubscribe(m.Kinds, known)
-	default:
-		return fmt.Errorf("unsupported op: %s", m.Op)
-	}
 }
 
-func (set sensorSet) addAll() {
-	for _, kind := range sensorKinds() {
-		set[kind] = true
-	}
-}
-
-func (set sensorSet) subscribe(given, known, unknown []string) error {
-	if len(given) == 0 {
-		return errors.New("subscribe requires kinds")
-	}
-	for _, kind := range known {
-		set[kind] = true
-	}
-	if len(unknown) > 0 {
-		return fmt.Errorf("unsupported kinds: %s (valid: %s)", strings.Join(unknown, ", "), strings.Join(sensorKinds(), ", "))
-	}
-	return nil
-}
-
-func (set sensorSet) unsubscribe(given, known []string) error {
-	if len(given) == 0 {
-		clear(set)
+// put adds an event to an object, encoded once for all conversations.
+func (f *sensorFeed[T]) put(object map[string]json.RawMessage, e *topic.Event[T]) error {
+	if e == nil {
 		return nil
 	}
-	if len(known) == 0 {
-		return errors.New("unsubscribe requires at least one valid kind")
+	data, err := topic.Encode(e, topic.Key{Form: "sensors"}, func(e *topic.Event[T]) ([]byte, error) {
+		return json.Marshal(f.wire(e.Value))
+	})
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", f.key, err)
 	}
-	for _, kind := range known {
-		delete(set, kind)
-	}
+	object[f.key] = data
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }

@@ -26,7 +26,7 @@ func (a *API) deviceRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /v1/device/os", a.view(a.getOS))
 	mux.Handle("GET /v1/device/hostname", a.view(a.getHostname))
 	mux.Handle("POST /v1/device/hostname", a.control(a.setHostname))
-	mux.Handle("GET /v1/device/imu", a.view(a.getIMU))
+	a.sensorRoutes(mux)
 }
 
 func (a *API) getOS(w http.ResponseWriter, _ *http.Request) error {
@@ -66,12 +66,6 @@ func (a *API) setHostname(w http.ResponseWriter, r *http.Request) error {
 		return failure(http.StatusBadGateway, "%s", err)
 	}
 	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// getIMU answers with the status of a device without an inertial sensor.
-func (a *API) getIMU(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, http.StatusOK, noIMU())
 	return nil
 }
 

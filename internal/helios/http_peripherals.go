@@ -1,11 +1,13 @@
 package helios
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
 	wire "github.com/heliograph/heliograph/client/helios"
 	"github.com/heliograph/heliograph/internal/source/i2c"
+	"github.com/heliograph/heliograph/internal/topic"
 )
 
 func (a *API) peripheralRoutes(mux *http.ServeMux) {
@@ -100,9 +102,14 @@ func (a *API) i2cInventory() (wire.I2C, error) {
 	return out, nil
 }
 
-// getLEDs tells that no lights are driven.
+// getLEDs tells whether there are lights.
 func (a *API) getLEDs(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, http.StatusOK, wire.Presence{Present: false})
+	_, err := a.deps.Lighting.Info()
+	p := wire.Presence{Present: err == nil}
+	if err != nil && !errors.Is(err, topic.ErrNotPresent) {
+		p.LastError = err.Error()
+	}
+	writeJSON(w, http.StatusOK, p)
 	return nil
 }
 

@@ -66,7 +66,7 @@ func TestSensorCommands(t *testing.T) {
 		{`{"op":"subscribe","kinds":["firmware"]}`, "", []string{"firmware"}},
 		{`{"op":"unsubscribe"}`, "", nil},
 	} {
-		err := set.obey([]byte(step.send))
+		_, err := set.obey([]byte(step.send))
 		if (err == nil) != (step.error == "") || (err != nil && !strings.HasPrefix(err.Error(), step.error)) {
 			t.Errorf("%s: error %v, want %q", step.send, err, step.error)
 		}
