@@ -76,6 +76,11 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	scanner := process.New(process.Options{Logger: log})
 	attached := usb.New(usb.Options{Hotplug: uevent.Watch(uevent.Options{Subsystems: []string{"usb"}, Logger: log}), Logger: log})
 	devices := newSensors(cfg, state, log)
+	updater, err := newUpdater(cfg, state, log)
+	if err != nil {
+		return nil, err
+	}
+	undo.add(updater.Close)
 	shells := newConsole(cfg, log)
 	logs, units := logSources(cfg, log)
 
@@ -93,7 +98,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: log})
 	device := helios.New(helios.Deps{
 		Version: opts.Version, Hub: hub, Telemetry: samples, Processes: processes, USB: attached,
-		IMU: devices.imu, Power: devices.power, Lighting: devices.lighting, Root: "/", Changes: changes, Console: shells,
+		IMU: devices.imu, Power: devices.power, Lighting: devices.lighting, OTA: updater, Root: "/", Changes: changes, Console: shells,
 		Logs: logs, Units: units, Document: api.Helios, Logger: log,
 	})
 	routes := http.NewServeMux()
@@ -101,13 +106,14 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 
 	registry := prometheus.NewRegistry()
 	registerMetrics(registry, hub, samples, processes, attached.Topic(), changes.Topic(),
-		devices.imu.Topic(), devices.power.Topic(), devices.lighting.Topic())
+		devices.imu.Topic(), devices.power.Topic(), devices.lighting.Topic(), updater.Events())
 	s, err := server.New(server.Options{
 		Listeners: listeners,
 		State:     state,
 		Routes: []server.Route{
 			{Pattern: "/v1", Handler: routes, Scope: access.View},
 			{Pattern: "/v1/", Handler: routes, Scope: access.View},
+			{Pattern: "/v1/ota/upload", Handler: routes, Scope: access.Control, MaxBody: -1}, // bounded by the updater
 			{Pattern: "/asyncapi.json", Handler: routes, Public: true},
 			{Pattern: "/v1/asyncapi.json", Handler: routes, Public: true},
 			{Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Logger: log}), Public: true},
@@ -119,6 +125,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 			{Name: "consoles", Stop: waitFor(func() { closeConsole(shells) })},
 			{Name: "samplers", Stop: waitFor(func() { samples.Close(); processes.Close(); attached.Close(); meter.Close(); scanner.Close() })},
 			{Name: "sensors", Stop: waitFor(devices.close)},
+			{Name: "updater", Stop: waitFor(updater.Close)},
 			{Name: "change journal", Stop: func(context.Context) error { return changes.Close() }},
 		},
 		AllowHosts:     cfg.Auth.AllowHosts,

@@ -15,6 +15,7 @@ import (
 	"github.com/heliograph/heliograph/internal/source/console"
 	"github.com/heliograph/heliograph/internal/source/iio"
 	"github.com/heliograph/heliograph/internal/source/led"
+	"github.com/heliograph/heliograph/internal/source/ota"
 	"github.com/heliograph/heliograph/internal/source/power"
 	"github.com/heliograph/heliograph/internal/source/process"
 	"github.com/heliograph/heliograph/internal/source/telemetry"
@@ -35,6 +36,7 @@ type Deps struct {
 	IMU       *iio.IMU
 	Power     *power.Monitor
 	Lighting  *led.Controller
+	OTA       *ota.Updater
 	Changes   *changelog.Log
 	Console   *console.Manager // nil: switched off
 	Logs      []LogSource

@@ -11,11 +11,6 @@ import (
 // The channels of this file have nothing behind them on this device, and say so
 // in the words of the protocol.
 
-// serveOTA tells that there is no updater.
-func (a *API) serveOTA(ctx context.Context, s *Session, _ any) error {
-	return a.tell(ctx, s, "no updater is available on this device")
-}
-
 // serveStreamMetrics tells that there is no such stream.
 func (a *API) serveStreamMetrics(ctx context.Context, s *Session, _ any) error {
 	id := streamIDFrom(ctx).String()

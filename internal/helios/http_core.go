@@ -18,6 +18,7 @@ func (a *API) routes(mux *http.ServeMux) {
 	a.logRoutes(mux)
 	a.deviceRoutes(mux)
 	a.peripheralRoutes(mux)
+	a.otaRoutes(mux)
 	mux.Handle("GET /v1/streams", a.view(a.getStreams))
 }
 
