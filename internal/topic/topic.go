@@ -307,9 +307,9 @@ func (t *Topic[T]) Subscribe(opts SubscribeOptions) (*Subscription[T], error) {
 	s := &Subscription[T]{topic: t, opts: opts}
 	t.subs = append(t.subs, s)
 	t.observers.Store(int32(len(t.subs)))
+	t.updateIntervalLocked()
 	t.startLocked()
 	s.rewindLocked(opts.Replay)
-	t.updateIntervalLocked()
 	t.freeRoomLocked()
 	return s, nil
 }

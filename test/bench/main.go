@@ -17,14 +17,15 @@ import (
 func main() {
 	role := flag.String("role", "", "internal: run as the server of this name")
 	seconds := flag.Int("seconds", 3, "length of one measurement")
+	rounds := flag.Int("rounds", 2, "how often a measurement is repeated; the best runs are compared")
 	only := flag.String("only", "", "run only the measurements whose name has this prefix")
-	binary := flag.String("binary", "", "the heliograph binary, for the measurements that need it")
+	binary := flag.String("binary", "", "a heliograph binary, for what a connection of the real daemon costs")
 	flag.Parse()
 	if *role != "" {
 		serve(*role)
 		return
 	}
-	b := bench{length: time.Duration(*seconds) * time.Second, only: *only, binary: *binary}
+	b := bench{length: time.Duration(*seconds) * time.Second, rounds: *rounds, only: *only, binary: *binary}
 	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -60,7 +59,7 @@ func obey(cmd command, p publisher) result {
 	if cmd.Op == "publish" {
 		n = publishFor(p, cmd.Publish, time.Duration(cmd.For)*time.Millisecond)
 	}
-	return result{CPU: cpuTime() - cpu, RSS: rss(), Published: n, Seconds: time.Since(began).Seconds()}
+	return result{CPU: cpuTime() - cpu, RSS: rssOf(os.Getpid()), Published: n, Seconds: time.Since(began).Seconds()}
 }
 
 // publishFor publishes 1 KiB messages, at a rate or as fast as they are taken.
@@ -88,8 +87,9 @@ func cpuTime() float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
-func rss() int64 {
-	data, _ := os.ReadFile("/proc/self/status")
+// rssOf returns the resident memory of a process, in bytes.
+func rssOf(pid int) int64 {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	s := bufio.NewScanner(bytes.NewReader(data))
 	for s.Scan() {
 		if v, ok := strings.CutPrefix(s.Text(), "VmRSS:"); ok {
@@ -106,7 +106,6 @@ func rss() int64 {
 type floor struct {
 	mu    sync.Mutex
 	conns []*floorConn
-	sent  atomic.Int64
 }
 
 type floorConn struct {
