@@ -59,13 +59,13 @@ func (v Vec3) ClampNorm(most float64) (Vec3, bool) {
 
 // FromRightHanded carries a polar vector (acceleration, magnetic field) from the
 // right-handed frame with X forward, Y to the left and Z up (REP 103 of ROS) to the
-// frame of this package.
-func FromRightHanded(v Vec3) Vec3 { return Vec3{v.X, -v.Y, v.Z} }
+// frame of this package. Differences from 0 keep zeros from becoming -0.
+func FromRightHanded(v Vec3) Vec3 { return Vec3{v.X, 0 - v.Y, v.Z} }
 
 // AxialFromRightHanded carries an axial vector (rate of rotation), whose sense is
 // given by the right-hand rule, over in the same way. A mirror image turns the
 // sense around, hence the other signs.
-func AxialFromRightHanded(v Vec3) Vec3 { return Vec3{-v.X, v.Y, -v.Z} }
+func AxialFromRightHanded(v Vec3) Vec3 { return Vec3{0 - v.X, v.Y, 0 - v.Z} }
 
 // smoothing returns the weight of a new value in an exponential mean with time
 // constant tau after a step of dt seconds.

@@ -65,19 +65,24 @@ func is(t *testing.T, what string, got *float64, want float64) {
 	}
 }
 
-func TestRails(t *testing.T) {
+// rail is what is wanted of one; NaN wants no value.
+type rail struct {
+	label, bus, address       string
+	volts, amps, watts, shunt float64
+}
+
+// device is a tree and what is wanted of it.
+type device struct {
+	name               string
+	tree               faketree.Tree
+	rails              []rail
+	volts, amps, watts float64 // main
+	errors             int
+}
+
+func devices() []device {
 	none := math.NaN()
-	type rail struct {
-		label, bus, address       string
-		volts, amps, watts, shunt float64
-	}
-	for _, c := range []struct {
-		name               string
-		tree               faketree.Tree
-		rails              []rail
-		volts, amps, watts float64 // main
-		errors             int
-	}{
+	return []device{
 		{
 			"ina219", ina219(),
 			[]rail{{"ina219 on i2c-1 (0x40)", "i2c-1", "0x40", 5.08, 1.2, 6.1, 0.012}}, 5.08, 1.2, 6.1, 0,
@@ -145,7 +150,11 @@ func TestRails(t *testing.T) {
 			ina219().Plus(faketree.Tree{Files: faketree.Files{"sys/devices/virtual/hwmon/hwmon2/curr1_input": ""}}),
 			[]rail{{"ina219 on i2c-1 (0x40)", "i2c-1", "0x40", 5.08, none, 6.1, 0.012}}, 5.08, none, 6.1, 1,
 		},
-	} {
+	}
+}
+
+func TestRails(t *testing.T) {
+	for _, c := range devices() {
 		t.Run(c.name, func(t *testing.T) {
 			s := read(t, c.tree)
 			is(t, "volts", s.Volts, c.volts)
