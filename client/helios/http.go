@@ -95,8 +95,7 @@ type DeviceMetrics struct {
 
 // Metrics is a snapshot of the device for monitoring.
 type Metrics struct {
-	Status         string          `json:"status"`              // "ok" or "degraded"
-	UptimeMS       uint64          `json:"uptime_ms,omitempty"` // of the machine; an addition of this server
+	Status         string          `json:"status"` // "ok" or "degraded"
 	CPUAvgPct      float64         `json:"cpu_avg_pct"`
 	CPUFreqMHz     uint64          `json:"cpu_freq_mhz"`
 	CPUs           []MetricsCPU    `json:"cpus"`

@@ -85,9 +85,6 @@ func (a *API) getMetrics(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	m := metrics(sample.Value, processes.Value)
-	if up, err := host.Uptime(a.deps.Root); err == nil {
-		m.UptimeMS = uint64(max(up.Milliseconds(), 0))
-	}
 	at := millis(sample.Time)
 	writeJSON(w, http.StatusOK, wire.DeviceMetrics{
 		Freshness: wire.Freshness{State: "live", Reason: "live", ObservedAtMS: at, LastSuccessAtMS: at},
