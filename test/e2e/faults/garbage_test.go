@@ -34,6 +34,7 @@ func connect(t *testing.T, d *device.Device) net.Conn {
 // What is no HTTP at all, too long, or of another protocol is answered or cut,
 // and hurts nobody.
 func TestGarbageOnThePort(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	random := make([]byte, 64<<10)
 	for i := range random {
@@ -76,6 +77,7 @@ func TestGarbageOnThePort(t *testing.T) {
 // A client that sends its request too slowly is cut, and so is one that stops in
 // the midst of a body.
 func TestSlowRequests(t *testing.T) {
+	t.Parallel()
 	d := device.Start(t, device.Options{Config: "limits:\n  header_timeout: 1s\n  stall_timeout: 1s\n  idle_timeout: 1s\n"})
 	for name, text := range map[string]string{
 		"header": "GET /v1/health HTTP/1.1\r\nHost: 127.0",
@@ -102,6 +104,7 @@ func TestSlowRequests(t *testing.T) {
 
 // Beyond the bound of connections the answer is 503, which ends with them.
 func TestTooManyConnections(t *testing.T) {
+	t.Parallel()
 	d := device.Start(t, device.Options{Config: "limits:\n  max_connections: 20\n"})
 	var taken []net.Conn
 	for range 30 {
@@ -124,6 +127,7 @@ func TestTooManyConnections(t *testing.T) {
 // read either, once the answers fill the way: memory does not grow. When it reads
 // it gets every answer, in order.
 func TestFloodOfRequests(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	conn, _, _, err := ws.Dial(t.Context(), "ws://"+d.Addr()+"/v1/ws")
 	if err != nil {

@@ -40,6 +40,7 @@ func serve(t *testing.T, args ...string) (code int, out, said string) {
 // do, and leaves the first one alone; so does one on the same state directory,
 // which names the process that has it.
 func TestSecondInstance(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	s := d.Dial("/v1/ws/telemetry?interval_ms=250")
 	s.Next()
@@ -73,6 +74,7 @@ func TestSecondInstance(t *testing.T) {
 // A server that is killed leaves no shell behind, gives the state directory
 // free, keeps its tokens, and hands out higher revisions in its next life.
 func TestKilledServer(t *testing.T) {
+	t.Parallel()
 	state, last := filepath.Join(t.TempDir(), "state"), change{}
 	token := ""
 	for life := range 4 {

@@ -20,6 +20,7 @@ import (
 // never said anything. Whoever reads is told, the server ends within its bound of
 // ten seconds, with code 0, and leaves no process behind.
 func TestShutdownInTheMidstOfEverything(t *testing.T) {
+	t.Parallel()
 	path := longLog(t)
 	d := start(t, "--log-file", path)
 	stubborn := d.Dial("/v1/ws/console")
@@ -131,6 +132,7 @@ func TestShutdownCutsRequests(t *testing.T) {
 // SIGTERM with nothing attached, and right after the start, is quick and has
 // code 0.
 func TestShutdownAtOnce(t *testing.T) {
+	t.Parallel()
 	for range 5 {
 		start(t).Stop()
 	}
