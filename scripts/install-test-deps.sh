@@ -16,6 +16,13 @@ findmnt                        util-linux       mounts
 mount                          mount            a /proc and file systems of the tests
 ps                             procps           a second opinion on processes
 tmux                           tmux             a terminal that is not ours
+dbus-daemon                    dbus-daemon      private message buses
+/usr/libexec/fwupd/fwupd       fwupd            updates of firmware
+/usr/libexec/installed-tests/fwupd  fwupd-tests  a device that does not exist, for fwupd
+rauc                           rauc             an update engine
+mksquashfs                     squashfs-tools   its bundles
+openssl                        openssl          keys that sign them
+ffmpeg                         ffmpeg           cameras and encoders
 node                           nodejs           the tests of the web interface
 npm                            npm              likewise
 chromium                       chromium         a real browser

@@ -98,7 +98,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: log})
 	device := helios.New(helios.Deps{
 		Version: opts.Version, Hub: hub, Telemetry: samples, Processes: processes, USB: attached,
-		IMU: devices.imu, Power: devices.power, Lighting: devices.lighting, OTA: updater, Root: "/", Changes: changes, Console: shells,
+		IMU: devices.imu, Power: devices.power, Lighting: devices.lighting, Firmware: devices.firmware, OTA: updater, Root: "/", Changes: changes, Console: shells,
 		Logs: logs, Units: units, Document: api.Helios, Logger: log,
 	})
 	routes := http.NewServeMux()
@@ -106,7 +106,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 
 	registry := prometheus.NewRegistry()
 	registerMetrics(registry, hub, samples, processes, attached.Topic(), changes.Topic(),
-		devices.imu.Topic(), devices.power.Topic(), devices.lighting.Topic(), updater.Events())
+		devices.imu.Topic(), devices.power.Topic(), devices.lighting.Topic(), devices.firmware.Topic(), updater.Events())
 	s, err := server.New(server.Options{
 		Listeners: listeners,
 		State:     state,

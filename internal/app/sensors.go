@@ -6,6 +6,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/config"
 	"github.com/heliograph/heliograph/internal/server/statedir"
+	"github.com/heliograph/heliograph/internal/source/firmware"
 	"github.com/heliograph/heliograph/internal/source/iio"
 	"github.com/heliograph/heliograph/internal/source/led"
 	"github.com/heliograph/heliograph/internal/source/power"
@@ -28,6 +29,7 @@ type sensors struct {
 	imu      *iio.IMU
 	power    *power.Monitor
 	lighting *led.Controller
+	firmware *firmware.Watcher
 }
 
 // newSensors constructs them on the device's hardware or, where the user asks
@@ -48,6 +50,7 @@ func newSensors(cfg config.Config, state *statedir.Dir, log *slog.Logger) sensor
 		imu:      iio.NewIMU(iio.IMUOptions{Open: motion, Store: state, Logger: log}),
 		power:    power.New(rails, log),
 		lighting: led.New(led.Options{Open: lights, Store: state, Logger: log}),
+		firmware: firmware.New(firmware.Options{Logger: log}),
 	}
 }
 
@@ -55,4 +58,5 @@ func (s sensors) close() {
 	s.imu.Close()
 	s.power.Close()
 	s.lighting.Close()
+	s.firmware.Close()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/heliograph/heliograph/internal/changelog"
 	"github.com/heliograph/heliograph/internal/source/console"
+	"github.com/heliograph/heliograph/internal/source/firmware"
 	"github.com/heliograph/heliograph/internal/source/iio"
 	"github.com/heliograph/heliograph/internal/source/led"
 	"github.com/heliograph/heliograph/internal/source/ota"
@@ -36,6 +37,7 @@ type Deps struct {
 	IMU       *iio.IMU
 	Power     *power.Monitor
 	Lighting  *led.Controller
+	Firmware  *firmware.Watcher
 	OTA       *ota.Updater
 	Changes   *changelog.Log
 	Console   *console.Manager // nil: switched off

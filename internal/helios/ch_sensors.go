@@ -7,6 +7,7 @@ import (
 	"time"
 
 	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/firmware"
 	"github.com/heliograph/heliograph/internal/source/iio"
 	"github.com/heliograph/heliograph/internal/source/led"
 	"github.com/heliograph/heliograph/internal/source/power"
@@ -20,6 +21,7 @@ func (a *API) serveSensors(ctx context.Context, s *Session, _ any) error {
 		imu:      sensorFeed[iio.Status]{topic: a.deps.IMU.Topic(), key: wire.SensorIMU, wire: func(v iio.Status) any { return imuStatus(v) }},
 		power:    sensorFeed[power.Status]{topic: a.deps.Power.Topic(), key: wire.SensorPower, wire: func(v power.Status) any { return powerStatus(v) }},
 		lighting: sensorFeed[led.State]{topic: a.deps.Lighting.Topic(), key: wire.SensorLighting, wire: func(v led.State) any { return lightingState(v) }},
+		firmware: sensorFeed[firmware.Update]{topic: a.deps.Firmware.Topic(), key: wire.SensorFirmware, wire: func(v firmware.Update) any { return firmwareUpdate(v) }},
 	}
 	defer c.close()
 	for {
@@ -51,6 +53,7 @@ type sensorChannel struct {
 	imu      sensorFeed[iio.Status]
 	power    sensorFeed[power.Status]
 	lighting sensorFeed[led.State]
+	firmware sensorFeed[firmware.Update]
 }
 
 func (c *sensorChannel) wake() {
@@ -64,6 +67,7 @@ func (c *sensorChannel) close() {
 	c.imu.close()
 	c.power.close()
 	c.lighting.close()
+	c.firmware.close()
 }
 
 // command carries out a message of the client and answers it with what is known
@@ -114,11 +118,17 @@ func (c *sensorChannel) subscribe(ctx context.Context) error {
 	if fresh, err = c.lighting.want(c.set[wire.SensorLighting], topic.Gap, c.wake); fresh {
 		c.lighting.cached()
 	}
+	if err != nil {
+		return err
+	}
+	if fresh, err = c.firmware.want(c.set[wire.SensorFirmware], topic.Gap, c.wake); fresh {
+		c.firmware.cached()
+	}
 	return err
 }
 
 // sendCached sends the newest value of every kind in the set that has one: imu
-// and power in one object, then lighting.
+// and power in one object, then lighting, then firmware.
 func (c *sensorChannel) sendCached(ctx context.Context) error {
 	object, err := c.states(c.imu.cached(), c.power.cached())
 	if err != nil {
@@ -127,19 +137,27 @@ func (c *sensorChannel) sendCached(ctx context.Context) error {
 	if err := c.send(ctx, object); err != nil {
 		return err
 	}
+	if err := c.sendLighting(ctx); err != nil {
+		return err
+	}
+	return sendOne(ctx, c.session, &c.firmware, c.firmware.cached())
+}
+
+// sendLighting sends what the lights are doing, also before anything has changed
+// it. A device without lights has no value.
+func (c *sensorChannel) sendLighting(ctx context.Context) error {
 	if c.lighting.sub == nil {
 		return nil
 	}
-	e := c.lighting.cached()
-	if e == nil {
-		state, err := c.api.deps.Lighting.State()
-		if err != nil {
-			return nil // a device without lights has no value
-		}
-		lighting := lightingState(state)
-		return c.session.Send(ctx, wire.SensorsStreamEvent{Lighting: &lighting})
+	if e := c.lighting.cached(); e != nil {
+		return sendOne(ctx, c.session, &c.lighting, e)
 	}
-	return c.sendOne(ctx, e)
+	state, err := c.api.deps.Lighting.State()
+	if err != nil {
+		return nil
+	}
+	lighting := lightingState(state)
+	return c.session.Send(ctx, wire.SensorsStreamEvent{Lighting: &lighting})
 }
 
 // sendNews sends what has changed: imu and power at most once per interval,
@@ -163,15 +181,10 @@ func (c *sensorChannel) sendNews(ctx context.Context) error {
 			return err
 		}
 	}
-	for {
-		e, err := c.lighting.newest()
-		if e == nil || err != nil {
-			return err
-		}
-		if err := c.sendOne(ctx, e); err != nil {
-			return err
-		}
+	if err := sendAll(ctx, c.session, &c.lighting); err != nil {
+		return err
 	}
+	return sendAll(ctx, c.session, &c.firmware)
 }
 
 // states puts imu and power into one object; nil ones are left out.
@@ -190,12 +203,29 @@ func (c *sensorChannel) send(ctx context.Context, object map[string]json.RawMess
 	return c.session.Send(ctx, object)
 }
 
-func (c *sensorChannel) sendOne(ctx context.Context, e *topic.Event[led.State]) error {
+// sendAll sends each new event of a kind as its own message.
+func sendAll[T any](ctx context.Context, s *Session, f *sensorFeed[T]) error {
+	for {
+		e, err := f.newest()
+		if e == nil || err != nil {
+			return err
+		}
+		if err := sendOne(ctx, s, f, e); err != nil {
+			return err
+		}
+	}
+}
+
+// sendOne sends an event as its own message; nil is no event.
+func sendOne[T any](ctx context.Context, s *Session, f *sensorFeed[T], e *topic.Event[T]) error {
+	if e == nil {
+		return nil
+	}
 	object := map[string]json.RawMessage{}
-	if err := c.lighting.put(object, e); err != nil {
+	if err := f.put(object, e); err != nil {
 		return err
 	}
-	return c.send(ctx, object)
+	return s.Send(ctx, object)
 }
 
 // sensorFeed is one kind of sensor in a conversation.

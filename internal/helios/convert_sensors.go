@@ -2,6 +2,7 @@ package helios
 
 import (
 	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/firmware"
 	"github.com/heliograph/heliograph/internal/source/led"
 	"github.com/heliograph/heliograph/internal/source/power"
 )
@@ -19,6 +20,14 @@ func powerStatus(from power.Status) wire.PowerStatusPayload {
 		})
 	}
 	return out
+}
+
+// firmwareUpdate returns news about an update in wire form.
+func firmwareUpdate(from firmware.Update) wire.FirmwareUpdate {
+	return wire.FirmwareUpdate{
+		DeviceID: from.DeviceID, Firmware: from.Firmware, Status: string(from.Status), Active: from.Active,
+		Error: from.Error, ProgressPct: from.Progress, Detail: from.Detail, TimestampMS: millis(from.Time),
+	}
 }
 
 // lightingState returns what the lights are doing in wire form.
