@@ -198,6 +198,12 @@ func (f *field) checkDisk(want string) {
 	}
 }
 
+// onTrial tells whether a version is in a slot that is booted next.
+func (f *field) onTrial(version string) bool {
+	s, _, err := readState(filepath.Join(f.dir, "boot"))
+	return err == nil && s.Trial != "" && s.Tries > 0 && f.slotVersion(s.Trial) == version
+}
+
 // settle opens the updater as after a restart, and waits until it has taken up
 // what it found.
 func (f *field) settle(final func(ota.Stage) bool) *ota.State {
@@ -237,6 +243,9 @@ func (f *field) aftermath(want string, restartFirst bool) {
 		})
 		if s != nil && s.Stage == ota.Complete && s.Version != f.version {
 			f.t.Error("complete without a restart of the device")
+		}
+		if s != nil && s.Stage == ota.Rebooting && !f.onTrial(want) {
+			f.t.Error("the device is to be restarted, and would not boot the new system")
 		}
 		f.checkDisk(want)
 	}

@@ -182,6 +182,66 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// interrupt begins to install a version, and stops half way.
+func (d *board) interrupt(version string) {
+	d.t.Helper()
+	img := d.image(bundle(d.t, manifest(version), content(version, 2<<20)))
+	a, err := d.Begin(d.t.Context(), img)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(d.t.Context())
+	defer cancel()
+	_, err = d.Install(ctx, img, a, func(p int, _ string) {
+		if p > 30 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		d.t.Fatal(err)
+	}
+}
+
+// TestInterruptedOverTrial overwrites a slot that was to be booted next, in part.
+func TestInterruptedOverTrial(t *testing.T) {
+	d := newBoard(t)
+	_, in, err := d.install(t.Context(), "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.interrupt("2")
+	if got := d.boot(); got != "a" {
+		t.Errorf("booted %s, which was written in part", got)
+	}
+	d.expect(in, ota.BootOld)
+}
+
+// TestBackupIsRenewed has a backup that names the old system, as after a crash
+// while the new one is confirmed, and then the old one is overwritten in part.
+func TestBackupIsRenewed(t *testing.T) {
+	d := newBoard(t)
+	at := func(name string) string { return filepath.Join(d.dir, "boot", name) }
+	old, err := os.ReadFile(at(backupFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, in, err := d.install(t.Context(), "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.boot()
+	if err := errors.Join(d.Confirm(t.Context(), in), os.WriteFile(at(backupFile), old, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	d.interrupt("2")
+	if err := os.WriteFile(at(stateFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.boot(); got != "b" {
+		t.Errorf("booted %s, which was written in part", got)
+	}
+}
+
 // TestRefused has bundles that must not touch a slot.
 func TestRefused(t *testing.T) {
 	d := newBoard(t)
