@@ -61,7 +61,7 @@ type Zoo struct {
 	Bytes    []byte              `json:"bytes"`
 	Best     Cat                 `json:"best"` // of all
 	Plain    struct{ A int }     // has no tag
-	hidden   int
+	hidden   int                 //nolint:unused // a field that no document may show
 }
 
 // Ticket are parameters.

@@ -16,6 +16,7 @@ import (
 // Direction is the direction of a message, as an operation's action says it.
 type Direction string
 
+// The directions, seen by the client.
 const (
 	Send    Direction = "send"    // from client to server
 	Receive Direction = "receive" // from server to client
