@@ -27,7 +27,7 @@ const sessionsFile = "sessions.json"
 // one port are sent to all ports of a host.
 type Place string
 
-// The place of all peers that are not on this machine.
+// Elsewhere is the place of all peers that are not on this machine.
 const Elsewhere Place = "elsewhere"
 
 // LocalPlace is the place of the programs of one user of this machine.
