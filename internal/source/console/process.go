@@ -83,7 +83,7 @@ func waitSession(id int, signal syscall.Signal, limit time.Duration) bool {
 	defer deadline.Stop()
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		// A process can fork and exit behind the back of one scan.
-		if signalSession(id, signal) == 0 && signalSession(id, signal) == 0 {
+		if signalSession(id, signal) == 0 && signalSession(id, signal) == 0 { //nolint:staticcheck // each call scans again
 			return true
 		}
 		select {
