@@ -71,7 +71,7 @@ func newConn(h *Hub, nc net.Conn, deflate bool, early []byte) *Conn {
 	c.stall.Store(int64(h.opts.StallLimit))
 	now := h.now()
 	c.lastRead.set(now)
-	c.nextPing = now.add(h.opts.PingEvery)
+	c.nextPing = h.firstPing(now)
 	return c
 }
 

@@ -1,9 +1,26 @@
 package wsconn
 
-import "time"
+import (
+	"math/rand/v2"
+	"runtime"
+	"time"
+)
 
-// maxTick is how often the hub looks at its connections, at the least.
-const maxTick = time.Second
+const (
+	// maxTick is how often the hub looks at its connections, at the least.
+	maxTick = time.Second
+	// pingsAtOnce is how many pumps are started in a row. Letting them finish
+	// keeps a thousand pings from needing a thousand stacks.
+	pingsAtOnce = 16
+)
+
+// firstPing returns when a new connection is pinged first: some time in the
+// second half of the interval, so that clients that came all at once, as they do
+// after a restart, are not pinged all at once ever after.
+func (h *Hub) firstPing(now moment) moment {
+	half := h.opts.PingEvery / 2
+	return now.add(half + rand.N(half+1))
+}
 
 // keepAlive pings all peers in turn and ends those that are silent or stuck. It
 // ends when the last connection has gone.
@@ -18,6 +35,9 @@ func (h *Hub) keepAlive(idle <-chan struct{}) {
 			due = h.duties(due[:0], h.now(), tick)
 			for i := range due {
 				due[i].do(due[i].conn)
+				if i%pingsAtOnce == pingsAtOnce-1 {
+					runtime.Gosched()
+				}
 			}
 			clear(due)
 		case <-idle:
