@@ -211,6 +211,8 @@ func (u *Updater) cancelLocked(id uuid.UUID, cause error) (*job, uuid.UUID, erro
 	switch s := c.State.Stage; {
 	case s == Rebooting:
 		return nil, id, fmt.Errorf("%w: it is applied and waits for a restart", ErrCannotCancel)
+	case s == Applying && u.job.asks:
+		return nil, id, fmt.Errorf("%w: it is being found out what became of it", ErrCannotCancel)
 	case s == Applying && !u.engine.Features().CancelInstall:
 		return nil, id, fmt.Errorf("%w: %s cannot stop an installation", ErrCannotCancel, u.engine.Features().Name)
 	case s == AwaitingWindow && c.State.ApplyAt.IsZero():

@@ -13,6 +13,9 @@ import (
 type job struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
+	// asks says that the job finds out what has happened already, which
+	// cancelling would not change.
+	asks bool
 }
 
 // startLocked runs a job. The one before has nothing left to do by then.

@@ -30,6 +30,7 @@ func (u *Updater) takeUpLocked() {
 	case Applying:
 		u.percent = 0
 		u.startLocked(u.resume)
+		u.job.asks = true
 	case Rebooting:
 		u.percent = 0
 		u.startLocked(u.afterBoot)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // reopen is a restart of the process.
@@ -237,6 +239,27 @@ func TestConfirmLater(t *testing.T) {
 		if s := u.Snapshot().State; s.Stage != Rebooting {
 			t.Errorf("state %+v", s)
 		}
+		u.until(Complete)
+	})
+}
+
+// TestCancelWhileAsking cancels when the engine does not tell yet what became of
+// an installation, which may have succeeded.
+func TestCancelWhileAsking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told atomic.Bool
+		eng := &script{features: Features{CancelInstall: true}, resume: func(Attempt) error {
+			if !told.Load() {
+				return errors.New("no bus")
+			}
+			return nil
+		}}
+		u := interruptedInstall(t).reopen(Options{Engine: eng})
+		synctest.Wait()
+		if err := u.Cancel(t.Context(), uuid.Nil, ""); !errors.Is(err, ErrCannotCancel) {
+			t.Errorf("cancel: %v", err)
+		}
+		told.Store(true)
 		u.until(Complete)
 	})
 }

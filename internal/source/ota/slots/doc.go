@@ -19,8 +19,13 @@
 //	{"format":1,"compatible":"gateway-v2","version":"1.4.0","build_id":"77",
 //	 "image":{"size_bytes":734003200,"sha256":"9f2c…"}}
 //
-// build_id may be left out; nothing else may be there. [WriteBundle] makes one.
-// The head can be signed without it: openssl pkeyutl -sign -rawin -inkey key.pem.
+// build_id may be left out; nothing else may be there. [WriteBundle] makes one;
+// a shell can do it too, with the bytes 0 to 12+n in a file named head:
+//
+//	openssl genpkey -algorithm ed25519 -out key.pem
+//	openssl pkey -in key.pem -pubout -out trusted.pem
+//	openssl pkeyutl -sign -rawin -inkey key.pem -in head -out signature
+//	cat head signature image >bundle
 //
 // Nothing of a bundle is believed before its signature is checked against the
 // keys of [Options.Keys], and no slot is touched before the whole image has had

@@ -54,14 +54,26 @@ func victim() {
 		os.Exit(1)
 	}
 	defer u.Close()
+	_, events, err := u.Subscribe(nil)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
 	fmt.Println("ready")
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // the killer says when
 	if _, err := u.ApplyImage(context.Background(), ota.ImageRequest{URL: os.Getenv(victimURL)}); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	for u.Snapshot().State.Stage != ota.Rebooting {
-		time.Sleep(time.Millisecond) // virtual time it is not; this process has no test to hold up
+	for {
+		item, err := events.Next(context.Background())
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		if snapshot, ok := item.Event.Value.(ota.Snapshot); ok && snapshot.State.Stage == ota.Rebooting {
+			break
+		}
 	}
 	fmt.Println("done after", steps, "steps")
 }
