@@ -54,21 +54,23 @@ func measure(t testing.TB, d *device.Device) usage {
 	return u
 }
 
-// idle waits until no WebSocket is open and nothing else changes any more, and
-// returns what is in use then.
-func idle(t testing.TB, d *device.Device) usage {
+// idle waits until no WebSocket has been open for as long as a source lingers,
+// and returns what is in use then. The question for the metrics takes goroutines
+// of its own; the fewest that were seen are those of the server.
+func idle(t testing.TB, d *device.Device) (u usage) {
 	t.Helper()
-	var last usage
-	same := 0
+	const linger = 3 * time.Second
+	since := time.Now()
 	device.PollFor(t, 2*device.Patience, "the server to be idle", func() bool {
 		now := measure(t, d)
-		if same++; now.Goroutines != last.Goroutines || now.Files != last.Files || now.Connections+now.Subscribers > 0 {
-			same = 0
+		if now.Files != u.Files || now.Connections+now.Subscribers > 0 {
+			since, u = time.Now(), now
 		}
-		last = now
-		return same > 100 // sources linger for two seconds
+		u.Goroutines, u.RSS = min(u.Goroutines, now.Goroutines), now.RSS
+		u.Connections, u.Subscribers = now.Connections, now.Subscribers
+		return time.Since(since) > linger
 	})
-	return last
+	return u
 }
 
 // checkSame fails the test unless what is in use is what was in use before.

@@ -98,25 +98,37 @@ func channelURLs(base string) (urls []string) {
 	return urls
 }
 
-// A client that is stopped answers no ping, though its kernel does acknowledge
-// what is sent: it is dropped after 60 s. The shell survives.
-func TestStoppedClient(t *testing.T) {
+// Two peers of which nothing tells that they are gone: a client that is stopped,
+// whose kernel acknowledges what is sent, and one whose network has vanished. Both
+// are dropped after 60 s without a sign of life, their subscriptions are given
+// back, and their shells survive.
+func TestSilentPeers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
+	needRoot(t)
 	t.Parallel()
+	stopped, stoppedBefore := stopClient(t)
+	cut, cutBefore := cutNetwork(t)
+	began := time.Now()
+	checkDropped(t, stopped, stoppedBefore, began)
+	checkDropped(t, cut, cutBefore, began)
+}
+
+// stopClient starts a server and a client of all its channels, which is stopped.
+func stopClient(t *testing.T) (*device.Device, usage) {
+	t.Helper()
 	d := start(t)
 	d.Dial("/v1/ws/telemetry").Next() // so that sources and keep-alive have run
 	before := idleWith(t, d, 1)
-	urls := channelURLs(d.URL)
-	client, line := hold(t, "", urls)
+	client, line := hold(t, "", channelURLs(d.URL))
 	if line != "open" {
 		t.Fatal(line)
 	}
 	if err := client.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	checkDropped(t, d, before, len(urls))
+	return d, before
 }
 
 // idleWith waits until n WebSockets are open and returns what is in use.
@@ -127,17 +139,16 @@ func idleWith(t *testing.T, d *device.Device, n float64) (u usage) {
 }
 
 // checkDropped waits until all but one WebSocket are gone, for being silent.
-func checkDropped(t *testing.T, d *device.Device, before usage, dropped int) {
+func checkDropped(t *testing.T, d *device.Device, before usage, began time.Time) {
 	t.Helper()
-	began := time.Now()
 	device.PollFor(t, 100*time.Second, "the peers to be dropped", func() bool {
 		return measure(t, d).Connections == before.Connections
 	})
 	if took := time.Since(began); took < 50*time.Second {
 		t.Errorf("dropped after %v, want 60 s", took)
 	}
-	if n := metrics(t, d)["heliograph_websocket_silent_total"]; int(n) != dropped {
-		t.Errorf("%v peers were dropped for being silent, want %d", n, dropped)
+	if n, want := metrics(t, d)["heliograph_websocket_silent_total"], len(channelURLs("")); int(n) != want {
+		t.Errorf("%v peers were dropped for being silent, want %d", n, want)
 	}
 	var list struct {
 		Sessions []struct {
@@ -152,14 +163,11 @@ func checkDropped(t *testing.T, d *device.Device, before usage, dropped int) {
 	device.Poll(t, "the subscriptions to be given back", func() bool { return measure(t, d).Subscribers <= before.Subscribers })
 }
 
-// A peer whose network is gone is dropped after 60 s, though nothing tells of it.
-// On the way there: whoever comes from another address needs the token.
-func TestVanishedNetwork(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute")
-	}
-	needRoot(t)
-	t.Parallel()
+// cutNetwork starts a server in a network of its own and a client of all its
+// channels in another one, and cuts the line between them. On the way it checks
+// that whoever comes from another address needs the token.
+func cutNetwork(t *testing.T) (*device.Device, usage) {
+	t.Helper()
 	d := device.Start(t, device.Options{
 		Listen: []string{"0.0.0.0:0"}, OwnNetwork: true,
 		Wrap: []string{"unshare", "--net", "--", "sh", "-c", `ip link set lo up; exec "$@"`, "sh"},
@@ -198,7 +206,7 @@ func TestVanishedNetwork(t *testing.T) {
 		t.Fatal(line)
 	}
 	run(t, "nsenter", "-t", client, "-n", "ip", "link", "set", "hgclient", "down")
-	checkDropped(t, d, before, len(urls))
+	return d, before
 }
 
 // One client of the multiplexed socket reads nothing: it is closed with 1013
