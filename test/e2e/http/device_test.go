@@ -110,8 +110,10 @@ func TestRename(t *testing.T) {
 	stored, _ := os.ReadFile("/etc/hostname")
 	own := filepath.Join(t.TempDir(), "hostname")
 	write(t, own, "before\n")
-	wrap(t, "unshare --uts --mount --propagation private -- /bin/sh -c 'mount --bind "+own+" /etc/hostname && hostname before && exec \"$@\"' --")
-	d := start(t)
+	d := device.Start(t, device.Options{Wrap: []string{
+		"unshare", "--uts", "--mount", "--propagation", "private", "--",
+		"sh", "-c", "mount --bind " + own + ` /etc/hostname && hostname before && exec "$@"`, "sh",
+	}})
 	if got := read[hostname](t, d.Get("/v1/device/hostname")); got.Hostname != "before" {
 		t.Fatalf("it runs as %q, not in names of its own", got.Hostname)
 	}
@@ -141,20 +143,6 @@ func TestRename(t *testing.T) {
 	if text, _ := os.ReadFile("/etc/hostname"); string(text) != string(stored) {
 		t.Fatalf("/etc/hostname OF THE MACHINE is now %q", text)
 	}
-}
-
-// wrap lets the server be started by a command, which must become it.
-func wrap(t *testing.T, command string) {
-	t.Helper()
-	path, err := device.Binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	script := filepath.Join(t.TempDir(), "wrapper")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\nexec "+command+" "+path+" \"$@\"\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("HELIOGRAPH_BIN", script)
 }
 
 // 7.6: a board without an IMU is no error.
