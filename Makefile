@@ -115,7 +115,7 @@ generate: ## write the AsyncAPI documents again
 
 .PHONY: sizes
 sizes: ## tell which functions are longer than we aim for
-	@$(GO) test -count=1 -v -run '^TestLengths$$' ./internal/arch | sed -n 's/^ *shape_test.go:[0-9]*: //p'
+	@HELIOGRAPH_SIZES=1 $(GO) test -count=1 -v -run '^TestLengths$$' ./internal/arch | sed -n 's/^ *shape_test.go:[0-9]*: //p'
 
 .PHONY: clean
 clean: ## remove what was built
