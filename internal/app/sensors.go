@@ -24,6 +24,11 @@ const (
 	simulatedLights = 12
 )
 
+// Simulations lists the devices that can be simulated.
+func Simulations() []string {
+	return []string{simulateIMU, simulatePower, simulateLighting, simulateOTA}
+}
+
 // sensors are the sources behind the sensor channels.
 type sensors struct {
 	imu      *iio.IMU

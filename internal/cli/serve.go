@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -32,7 +34,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.settings.LogFiles, "log-file", nil, "offer the file at this `PATH` as a log source; repeatable")
 	f.StringArrayVar(&o.settings.AllowOrigins, "allow-origin", nil, "let pages of this `ORIGIN` use the API, such as https://panel.example; repeatable")
 	f.StringArrayVar(&o.settings.AllowHosts, "allow-host", nil, "answer to this `NAME` in Host headers, besides the device's own; repeatable")
-	f.StringSliceVar(&o.settings.Simulate, "simulate", nil, "plug in the simulated devices of this `LIST`")
+	f.StringSliceVar(&o.settings.Simulate, "simulate", nil, "plug in simulated devices: `LIST` of imu, power, lighting, ota")
 	f.BoolVar(&o.settings.InsecureNoAuth, "insecure-no-auth", false, "let everybody in, with all rights, shells included; for isolated networks only")
 	f.BoolVar(&o.tls, "tls", false, "serve https; without a certificate in the settings one is made, and its fingerprint printed")
 	f.StringVar(&o.logLevel, "log-level", "info", "log to standard error from this `LEVEL` on: debug, info, warn, error")
@@ -146,6 +148,11 @@ func (o *serveOptions) config() (config.Config, error) {
 	cfg.TLS.Enabled = cfg.TLS.Enabled || o.tls
 	if err := cfg.Check(); err != nil {
 		return cfg, usagef("%w", err)
+	}
+	for _, name := range cfg.Simulate {
+		if known := app.Simulations(); !slices.Contains(known, name) {
+			return cfg, usagef("simulate: there is no simulated %s; there are %s", name, strings.Join(known, ", "))
+		}
 	}
 	return cfg, nil
 }

@@ -5,10 +5,25 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/heliograph/heliograph/internal/app"
 )
+
+func TestUnknownSimulation(t *testing.T) {
+	o := serveOptions{}
+	o.settings.Simulate = []string{"imu", "warp-drive"}
+	if _, err := o.config(); err == nil || !strings.Contains(err.Error(), "warp-drive") || exitCode(err) != ExitUsage {
+		t.Errorf("got %v", err)
+	}
+	o.settings.Simulate = app.Simulations()
+	if _, err := o.config(); err != nil {
+		t.Errorf("what is listed is refused: %v", err)
+	}
+}
 
 func TestKeptByJournal(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "stream"))
