@@ -33,7 +33,7 @@ has() {
 	case $1 in
 	/*) [ -e "$1" ] ;;
 	chromium) browser >/dev/null ;;
-	*) command -v "$1" >/dev/null ;;
+	*) type -P "$1" >/dev/null ;;
 	esac
 }
 
@@ -42,6 +42,24 @@ browser() {
 	local name
 	for name in "${CHROMIUM:-chromium}" chromium chromium-browser google-chrome; do
 		command -v "$name" && return
+	done
+	return 1
+}
+
+# modern tells whether a Node.js can run the tests of the web interface.
+modern() {
+	local version
+	version=$("$1" --version 2>/dev/null) || return
+	version=${version#v}
+	[ "${version%%.*}" -ge 22 ] || [[ $version == 20.19.* || $version == 20.[2-9][0-9].* ]]
+}
+
+# node prints the folder of a Node.js that is new enough: that of this machine, or
+# the one from npm.
+node() {
+	local name
+	for name in "$(type -P node)" tools/node/node_modules/node-linux-*/bin/node; do
+		modern "$name" && dirname "$(realpath "$name")" && return
 	done
 	return 1
 }
@@ -77,10 +95,14 @@ install() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
 }
 
-if [ "${1:-}" = --browser ]; then
-	browser
+root=$(dirname "$(dirname "$(realpath "$0")")")
+cd "$root"
+case ${1:-} in
+--browser | --node)
+	"${1#--}"
 	exit
-fi
+	;;
+esac
 mapfile -t packages < <(missing)
 if [ "${#packages[@]}" -gt 0 ]; then
 	install "${packages[@]}" </dev/null
@@ -93,10 +115,15 @@ fi
 
 # What npm installs is pinned by the lock files. The stamp keeps a second run from
 # doing it again.
-cd "$(dirname "$0")/.."
-for dir in api test/ui; do
-	if ! cmp -s "$dir/package-lock.json" "$dir/node_modules/.installed"; then
-		npm --prefix "$dir" ci --no-audit --no-fund
-		cp "$dir/package-lock.json" "$dir/node_modules/.installed"
+from_npm() {
+	if ! cmp -s "$1/package-lock.json" "$1/node_modules/.installed"; then
+		npm --prefix "$1" ci --no-audit --no-fund
+		cp "$1/package-lock.json" "$1/node_modules/.installed"
 	fi
-done
+}
+from_npm api
+from_npm test/ui
+if ! node >/dev/null; then
+	from_npm tools/node
+	node >/dev/null || { echo "no Node.js here can run the tests: 20.19 or later is needed" >&2 && exit 1; }
+fi

@@ -40,8 +40,19 @@ func (f *file) span(n ast.Node) int {
 	return f.set.Position(n.End()).Line - f.set.Position(n.Pos()).Line + 1
 }
 
+// parsed is the module, read once for all tests.
+var parsed []*file
+
 // tree parses all Go files of the module. The tools are a module of their own.
 func tree(t *testing.T) []*file {
+	t.Helper()
+	if parsed == nil {
+		parsed = walk(t)
+	}
+	return parsed
+}
+
+func walk(t *testing.T) []*file {
 	t.Helper()
 	var files []*file
 	err := filepath.WalkDir(rootDir, func(name string, d fs.DirEntry, err error) error {
