@@ -47,7 +47,7 @@ type options struct {
 }
 
 // errUsage is returned for arguments that make no command.
-var errUsage = errors.New("usage: testsum [flags] go|tap|one|total NAME ...")
+var errUsage = errors.New("usage: testsum [flags] go|tap|one|total NAME [file or command]")
 
 func run(o options, args []string) error {
 	if len(args) < 2 {
