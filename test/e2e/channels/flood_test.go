@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"testing"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -111,4 +112,34 @@ func (p *flooded) locate() (output []byte, err error) {
 	p.from = max(0, p.f.lines[line]-i) // before the flood there was a prompt
 	p.at = p.from
 	return p.head[i-(p.f.lines[line]-p.from):], nil
+}
+
+// The check itself finds what it is there to find.
+func TestFlooded(t *testing.T) {
+	f := newFlood(100_000)
+	cut := func(from, to int) []byte { return f.text[from:to] }
+	prompt := []byte("$ print\r\n")
+	for name, c := range map[string]struct {
+		pieces []([]byte)
+		good   bool
+	}{
+		"whole":      {[][]byte{prompt, cut(0, 50_000), cut(50_000, 100_000)}, true},
+		"a part":     {[][]byte{cut(12_345, 12_346), cut(12_346, 30_000)}, true},
+		"a gap":      {[][]byte{cut(0, 50_000), cut(50_001, 60_000)}, false},
+		"twice":      {[][]byte{cut(1000, 50_000), cut(49_999, 60_000)}, false},
+		"in a line":  {[][]byte{cut(1000, 1002), cut(1003, 9000)}, false},
+		"split rune": {[][]byte{cut(0, 5000), []byte("\uFFFD"), cut(5000, 6000)}, false},
+	} {
+		p := flooded{f: f}
+		var failed error
+		for _, piece := range c.pieces {
+			if _, err := p.add(piece); err != nil {
+				failed = err
+				break
+			}
+		}
+		if (failed == nil) != c.good || c.good && !p.known {
+			t.Errorf("%s: %v", name, failed)
+		}
+	}
 }

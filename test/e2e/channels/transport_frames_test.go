@@ -200,6 +200,28 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
+// 2.3: clients that do not read, or do not answer, hold up the shutdown for a
+// bounded time, and the others are told all the same.
+func TestShutdownWithStalledReaders(t *testing.T) {
+	d := startStalling(t)
+	c := open(t, d, "")
+	c.run("yes 'a line of a flood'")
+	session := "/v1/ws/console?sessionId=" + c.ready.SessionID
+	for range 3 {
+		d.DialWith(session, device.DialOptions{Manual: true, ReceiveBuffer: 2304})
+		d.DialRawSlow("/v1/ws/processes?interval_ms=250", 2304)
+	}
+	for range 500 {
+		c.Next()
+	}
+	began := time.Now()
+	d.Stop()
+	wantClose(t, c.Socket, 1001)
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("the shutdown took %v", took)
+	}
+}
+
 // 2.3: 1013 when there are too many sockets; those that are open go on.
 func TestTooManySockets(t *testing.T) {
 	d := device.Start(t, device.Options{Config: "limits:\n  max_websockets: 3\n"})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -166,6 +167,9 @@ func (s *Socket) Read(ctx context.Context) (Message, error) {
 		return Message{}, err
 	}
 	m := Message{Binary: kind == websocket.MessageBinary, Data: data, At: time.Now()}
+	if m.Binary && !strings.Contains(s.path, "/frames") && s.path != Multiplexed {
+		s.t.Errorf("%s: a binary message of %d bytes: only frames has them", s.path, len(data))
+	}
 	if !m.Binary {
 		if err := s.validate.check(s.path, data); err != nil {
 			s.t.Errorf("%s: the message %.2000s is not as the document says: %v", s.path, data, err)
