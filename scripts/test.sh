@@ -33,7 +33,7 @@ for suite in "${suites[@]}"; do
 		export CHROMIUM
 		status=0
 		mapfile -t files < <(cd test/ui && find unit browser -name '*.test.mjs' | sort)
-		(cd test/ui && node --test --test-concurrency=1 \
+		(cd test/ui && node --test --test-concurrency=2 \
 			--test-reporter=spec --test-reporter-destination=stdout \
 			--test-reporter=tap --test-reporter-destination="$work/ui.tap" "${files[@]}") || status=$?
 		sum tap ui "$work/ui.tap" "$status"
