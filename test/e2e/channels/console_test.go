@@ -67,12 +67,15 @@ func TestConsoleInput(t *testing.T) {
 	c.expect("bi1nary")
 	c.run("echo 'üñ€😀' | od -An -tx1")
 	c.expect("c3 bc c3 b1 e2 82 ac f0 9f 98 80 0a")
+	c.run("PS1='at the '\"prompt> \"") // which its echo does not hold in one piece
+	c.expect("at the prompt> ")
 	c.run("stty raw -echo; echo re$((1))ady; head -c 6 | od -An -tx1; stty sane")
 	c.expect("re1ady")
 	c.SendBinary([]byte{0xff, 0x00, 0x80})
 	c.SendBinary([]byte{0x03, 0xfe, 0x0d})
 	c.expect("ff 00 80 03 fe 0d")
-	c.input("\x04") // the end of input ends the shell
+	c.expect("at the prompt> ") // before it, the terminal may still be changing hands
+	c.input("\x04")             // the end of input ends the shell
 	if code := c.expectExit(); code != 0.0 {
 		t.Errorf("exit code %v", code)
 	}

@@ -83,7 +83,7 @@ func TestDevicesMerge(t *testing.T) {
 	if second.TimestampMS+1 < newest || second.TimestampMS > newest+1 {
 		t.Errorf("merged update of %d, newest change of %d", second.TimestampMS, newest)
 	}
-	if gap := at2.Sub(at1); gap < 1400*time.Millisecond {
+	if gap := at2.Sub(at1); gap < 750*time.Millisecond {
 		t.Errorf("two updates within %v", gap)
 	}
 	mutate(d)
@@ -91,7 +91,7 @@ func TestDevicesMerge(t *testing.T) {
 	if !slices.Equal(third.Reasons, []string{"api"}) { // nothing of before is told again
 		t.Errorf("third update %+v", third)
 	}
-	if gap := at3.Sub(at2); gap < 1400*time.Millisecond {
+	if gap := at3.Sub(at2); gap < 750*time.Millisecond {
 		t.Errorf("two updates within %v", gap)
 	}
 }
