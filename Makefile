@@ -50,7 +50,7 @@ e2e: ## run the tests of the real binary, nothing else
 .PHONY: ui-test
 ui-test: install-test-deps build ## run the tests of the web interface, nothing else
 	cd test/ui && PATH=$$(../../scripts/install-test-deps.sh --node):$$PATH HELIOGRAPH_BIN=$(CURDIR)/bin/heliograph CHROMIUM=$$(../../scripts/install-test-deps.sh --browser) \
-		node --test --test-concurrency=1 $$(find unit browser -name '*.test.mjs' | sort)
+		node --test --test-concurrency=2 $$(find unit browser -name '*.test.mjs' | sort)
 
 .PHONY: test-vm
 test-vm: ## run the tests that need a guest with real drivers (QEMU)
