@@ -245,3 +245,35 @@ func TestHistoryNeedsSize(t *testing.T) {
 	}()
 	topic.New(topic.Options[int]{HistoryBytes: 1})
 }
+
+// TestEndOfACancelledLifeIsNobodysBusiness: who subscribes while the source
+// stops waits for the next life, whatever the last one returns.
+func TestEndOfACancelledLifeIsNobodysBusiness(t *testing.T) {
+	for name, returned := range map[string]error{"finished": nil, "broken": errors.New("it broke"), "not present": topic.ErrNotPresent} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lives := 0
+				tp := topic.New(topic.Options[int]{Linger: -1, Source: func(ctx context.Context, out *topic.Publisher[int]) error {
+					if lives++; lives == 2 {
+						out.Publish(2)
+						return nil
+					}
+					<-ctx.Done()
+					pass(time.Second)
+					return returned
+				}})
+				defer tp.Close()
+				first := subscribe(t, tp, topic.SubscribeOptions{Policy: topic.Gap})
+				synctest.Wait()
+				first.Close()
+				s := subscribe(t, tp, topic.SubscribeOptions{Policy: topic.Gap})
+				if it, err := s.Next(t.Context()); err != nil || it.Event.Value != 2 {
+					t.Errorf("got %+v, %v, want the event of the second life", it, err)
+				}
+				if _, err := s.Next(t.Context()); !errors.Is(err, io.EOF) {
+					t.Errorf("then %v", err)
+				}
+			})
+		})
+	}
+}

@@ -110,37 +110,67 @@ func TestAcknowledgementsThatAreNone(t *testing.T) {
 // TestEveryWayOutGetsItsTurn: neither a flood in the queue nor another feed
 // keeps a feed from being asked.
 func TestEveryWayOutGetsItsTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLink(t, NewHub(Options{}), 4096, true, nil)
-		ctx, cancel := context.WithCancel(t.Context())
-		flood := make(chan error)
-		go func() {
-			for {
-				if err := l.conn.Send(ctx, Text(make([]byte, 20_000))); err != nil {
-					flood <- err
-					return
+	for name, flood := range map[string]int{"many small frames": 10, "large frames": 300_000} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLink(t, NewHub(Options{}), 4096, true, nil)
+				var floods sync.WaitGroup
+				ctx, cancel := context.WithCancel(t.Context())
+				for range 100 {
+					floods.Go(func() {
+						for l.conn.Send(ctx, Text(make([]byte, flood))) == nil {
+						}
+					})
 				}
-			}
-		}()
-		feeds := []*counter{{size: 100}, {size: 50_000}, {size: 1000}}
-		for _, f := range feeds {
-			l.conn.AddFeed(f, FeedOptions{})
-		}
-		sizes := map[int]int{}
-		for range 3000 {
-			_, payload, err := l.receive()
-			if err != nil {
-				t.Fatal(err)
-			}
-			sizes[len(payload)]++
-		}
-		if sizes[20_000] < 100 || sizes[100] < 50 || sizes[50_000] < 50 || sizes[1000] < 50 {
-			t.Errorf("received, by size: %v", sizes)
-		}
-		cancel()
-		l.nc.Reset()
-		<-flood
-	})
+				for _, size := range []int{100, 50_000, 1000} {
+					l.conn.AddFeed(&counter{size: size}, FeedOptions{})
+				}
+				sizes := map[int]int{}
+				for range 3000 {
+					_, payload, err := l.receive()
+					if err != nil {
+						t.Fatal(err)
+					}
+					sizes[len(payload)]++
+				}
+				for _, size := range []int{flood, 100, 50_000, 1000} {
+					if sizes[size] < 20 {
+						t.Errorf("of 3000 frames %d have %d bytes", sizes[size], size)
+					}
+				}
+				cancel()
+				l.nc.Reset()
+				floods.Wait()
+			})
+		})
+	}
+}
+
+// TestQueueIsBounded: Send waits when there is no room, and for nothing else.
+func TestQueueIsBounded(t *testing.T) {
+	for name, tt := range map[string]struct{ size, most int }{
+		"by frames":                      {10, queueFrames},
+		"by bytes":                       {300_000, 3},
+		"a frame that is larger than it": {5 << 20, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLink(t, NewHub(Options{}), 64, true, nil)
+				_ = l.conn.Send(t.Context(), Text(make([]byte, 100))) // keeps the pump busy
+				synctest.Wait()
+				queued := 0
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				for l.conn.Send(ctx, Text(make([]byte, tt.size))) == nil {
+					queued++
+				}
+				if queued != tt.most {
+					t.Errorf("%d frames of %d bytes were queued, want %d", queued, tt.size, tt.most)
+				}
+				l.nc.Reset()
+			})
+		})
+	}
 }
 
 func TestQueuedFramesGoBeforeAFeed(t *testing.T) {
@@ -191,6 +221,13 @@ func TestBatchIsBounded(t *testing.T) {
 	c := newConn(NewHub(Options{}), &script{}, false, nil)
 	for range 3 {
 		c.feeds = append(c.feeds, &feeding{Feed: &counter{size: 100_000}}, &feeding{Feed: &counter{size: 10}})
+	}
+	for range queueFrames {
+		c.queue = append(c.queue, Text(nil))
+	}
+	full := &batch{}
+	if c.collect(full); len(full.frames) <= queueFrames {
+		t.Error("a full queue keeps the feeds from being asked")
 	}
 	c.queue = []*Frame{Text(make([]byte, 200_000)), Text(make([]byte, 200_000))}
 	for range 10 {

@@ -46,6 +46,27 @@ func TestSlowPeerLearnsOfIt(t *testing.T) {
 	}
 }
 
+// TestSlowPeerOfAClosingServer: the close frame that was waiting behind frames
+// that are dropped must not be the one that says all is well.
+func TestSlowPeerOfAClosingServer(t *testing.T) {
+	onBothTransports(t, func(t *testing.T, vector bool) {
+		const size = 1000
+		l := newLink(t, NewHub(Options{StallLimit: 10 * time.Second}), 4096, vector, nil)
+		for n := range 40 {
+			_ = l.conn.Send(t.Context(), Binary(nil, numbered(n, size)))
+		}
+		l.conn.Close(CodeNormal, "all is well")
+		pass(20 * time.Second)
+		got, code, _ := l.messages()
+		if code != CodeTryLater || len(got) == 0 || len(got) == 40 {
+			t.Errorf("%d of 40 messages, then %d", len(got), code)
+		}
+		expectNumbered(t, got, size)
+		l.send(8, closePayload(code, ""))
+		l.expectEnd(ErrClosed)
+	})
+}
+
 // TestStuckPeerIsCut: a peer that never reads is cut in bounded time, whatever
 // the server was about to do.
 func TestStuckPeerIsCut(t *testing.T) {

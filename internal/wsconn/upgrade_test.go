@@ -238,7 +238,7 @@ func TestTooManyConnections(t *testing.T) {
 	_, first, _ := handshake(t, addr, "", "")
 	for range 3 {
 		// What the client has sent in the meantime must not cost it the reason.
-		resp, _, r := handshake(t, addr, "", string(clientFrame(ws.OpText, true, 0, []byte("x"))))
+		resp, _, r := handshake(t, addr, "", string(clientFrame(ws.OpText, true, 0, make([]byte, 50_000))))
 		if resp.StatusCode != http.StatusSwitchingProtocols {
 			t.Fatal(resp.Status)
 		}
