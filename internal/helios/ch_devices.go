@@ -81,10 +81,13 @@ func (d *deviceChanges) send(ctx context.Context, s *Session) error {
 
 // collect takes what the subscriptions have.
 func (d *deviceChanges) collect() error {
-	if err := take(d.inventory, d.note, func(usb.Change) string { return wire.ReasonUSB }); err != nil {
+	err := take(d.inventory, d.note, func(c usb.Change) (string, time.Time) { return wire.ReasonUSB, c.Time })
+	if err != nil {
 		return err
 	}
-	return take(d.journal, d.note, func(e changelog.Event) string { return changelog.Reason(e.Kind) })
+	return take(d.journal, d.note, func(e changelog.Event) (string, time.Time) {
+		return changelog.Reason(e.Kind), time.UnixMilli(e.TimestampMS)
+	})
 }
 
 func (d *deviceChanges) note(reason string, at time.Time) {
@@ -95,7 +98,7 @@ func (d *deviceChanges) note(reason string, at time.Time) {
 }
 
 // take reads all that a subscription has now.
-func take[T any](sub *topic.Subscription[T], note func(string, time.Time), reason func(T) string) error {
+func take[T any](sub *topic.Subscription[T], note func(string, time.Time), reason func(T) (string, time.Time)) error {
 	var items [16]topic.Item[T]
 	for {
 		n, err := sub.Fill(items[:])
@@ -106,7 +109,7 @@ func take[T any](sub *topic.Subscription[T], note func(string, time.Time), reaso
 			if item.Missed > 0 { // what was lost could have been anything
 				note(wire.ReasonAPI, item.Event.Time)
 			}
-			note(reason(item.Event.Value), item.Event.Time)
+			note(reason(item.Event.Value))
 		}
 	}
 }
