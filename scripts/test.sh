@@ -20,12 +20,14 @@ sum() { "$work/testsum" "${flags[@]}" "$@" || failed=1; }
 
 PATH=$(scripts/install-test-deps.sh --node):$PATH
 failed=
-suites=(tools go asyncapi types ui)
+suites=(tools go e2e asyncapi types ui)
 for suite in "${suites[@]}"; do
 	printf '== %s, after %d s\n' "$suite" "$SECONDS"
 	case $suite in
 	tools) sum go tools go -C tools test -json ./... ;;
-	go) CGO_ENABLED=1 sum go go "${gotest[@]}" ./... ;;
+	go) CGO_ENABLED=1 sum go go "${gotest[@]}" $(go list ./... | grep -v /test/e2e) ;;
+	# One package after the other: they measure what slow clients do to fast ones.
+	e2e) CGO_ENABLED=1 sum go e2e "${gotest[@]}" -p 1 ./test/e2e/... ;;
 	asyncapi) sum one asyncapi node api/validate.mjs api/*.asyncapi.json ;;
 	types) sum one types npm --prefix test/ui run --silent check ;;
 	ui)
