@@ -4,7 +4,8 @@
 # package server anything.
 set -euo pipefail
 
-# Each line: what must be there | the package that has it | what for.
+# Each line: what must be there, a command or a file, the package that has it, and
+# what for.
 needs='
 gcc                            gcc              the race detector is linked by it
 /usr/include/stdlib.h          libc6-dev        likewise
@@ -23,6 +24,12 @@ rauc                           rauc             an update engine
 mksquashfs                     squashfs-tools   its bundles
 openssl                        openssl          keys that sign them
 ffmpeg                         ffmpeg           cameras and encoders
+/usr/bin/python3               python3          a camera on the network: GStreamer's RTSP server
+/usr/lib/python3/dist-packages/gi                            python3-gi                   likewise
+/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib        gir1.2-gst-rtsp-server-1.0   likewise
+/usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so               gstreamer1.0-plugins-base    likewise
+/usr/lib/*/gstreamer-1.0/libgstrtp.so                        gstreamer1.0-plugins-good    likewise
+/usr/lib/*/gstreamer-1.0/libgstx264.so                       gstreamer1.0-plugins-ugly    likewise
 /usr/lib/python3/dist-packages/gi  python3-gi    the camera server of the tests is a script
 /usr/lib/x86_64-linux-gnu/girepository-1.0/GstRtspServer-1.0.typelib  gir1.2-gst-rtsp-server-1.0  a camera server
 /usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstvideotestsrc.so  gstreamer1.0-plugins-base  its picture
@@ -36,7 +43,7 @@ chromium                       chromium         a real browser
 
 has() {
 	case $1 in
-	/*) [ -e "$1" ] ;;
+	/*) compgen -G "$1" >/dev/null ;;
 	chromium) browser >/dev/null ;;
 	*) type -P "$1" >/dev/null ;;
 	esac
