@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,7 +119,7 @@ func TestKeyFrames(t *testing.T) {
 			}
 		}
 		// A longer one goes on at the next key frame.
-		time.Sleep(5 * every)
+		time.Sleep(5*every + every/2)
 		if f := next(t, late); !f.Key || f.Seq != 2*gop+1 {
 			t.Fatalf("after a long pause: frame %d, key %v", f.Seq, f.Key)
 		}
@@ -198,6 +199,7 @@ func TestBackoff(t *testing.T) {
 			t.Errorf("when it is back: %+v", st)
 		}
 		time.Sleep(3*time.Second + 300*time.Millisecond)
+		synctest.Wait()
 		ms := func(d time.Duration) int64 { return d.Milliseconds() }
 		want := []int64{0, 250, 750, 1750, 3750, 7750, 15750, 25750, 35750, 45750, 49000}
 		if got := slices.Collect(func(yield func(int64) bool) {
@@ -232,17 +234,17 @@ func TestBackoff(t *testing.T) {
 // TestLook makes a waiting stream try at once.
 func TestLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		there := false
+		var there atomic.Bool
 		gone := errors.New("unplugged")
 		b := &scripted{
 			run: func(ctx context.Context, to Sink) error {
-				if !there {
+				if !there.Load() {
 					return gone
 				}
 				return ticking(time.Second, jpegFrame)(ctx, to)
 			},
 			present: func() error {
-				if !there {
+				if !there.Load() {
 					return gone
 				}
 				return nil
@@ -256,7 +258,7 @@ func TestLook(t *testing.T) {
 		v := watch(t, s, ViewerOptions{})
 		defer v.Close()
 		time.Sleep(30 * time.Second)
-		there = true
+		there.Store(true)
 		began := time.Now()
 		m.Look()
 		next(t, v)
