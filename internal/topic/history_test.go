@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -253,7 +254,8 @@ func TestEndOfACancelledLifeIsNobodysBusiness(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				lives := 0
-				tp := topic.New(topic.Options[int]{Linger: -1, Source: func(ctx context.Context, out *topic.Publisher[int]) error {
+				slow := slog.New(&publishingLog{publish: func() { pass(time.Second) }}) // shows what is between two states
+				tp := topic.New(topic.Options[int]{Linger: -1, Logger: slow, Source: func(ctx context.Context, out *topic.Publisher[int]) error {
 					if lives++; lives == 2 {
 						out.Publish(2)
 						return nil
