@@ -39,30 +39,30 @@ func TestSourceRunsOnDemandAndLingers(t *testing.T) {
 		src := &counting{}
 		tp := topic.New(topic.Options[int]{Source: src.run})
 		defer tp.Close()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if src.starts.Load() != 0 {
 			t.Fatal("started without demand")
 		}
 		first, _ := tp.Subscribe(topic.SubscribeOptions{Policy: topic.Gap})
 		second, _ := tp.Subscribe(topic.SubscribeOptions{Policy: topic.Gap})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if src.starts.Load() != 1 {
 			t.Fatalf("%d sources for two subscribers", src.starts.Load())
 		}
 		first.Close()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if src.alive.Load() != 1 {
 			t.Fatal("stopped although somebody is subscribed")
 		}
 		second.Close()
-		time.Sleep(topic.DefaultLinger - time.Millisecond)
+		pass(topic.DefaultLinger - time.Millisecond)
 		third, _ := tp.Subscribe(topic.SubscribeOptions{Policy: topic.Gap})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if src.starts.Load() != 1 || src.alive.Load() != 1 {
 			t.Fatal("a subscriber within the linger time did not keep the source")
 		}
 		third.Close()
-		time.Sleep(topic.DefaultLinger + time.Millisecond)
+		pass(topic.DefaultLinger + time.Millisecond)
 		synctest.Wait()
 		if src.alive.Load() != 0 {
 			t.Fatal("still runs after the linger time")
@@ -83,7 +83,7 @@ func TestBrokenSourceIsRetriedWithBackoff(t *testing.T) {
 			return failure
 		}})
 		s, _ := tp.Subscribe(topic.SubscribeOptions{Policy: topic.Gap})
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		synctest.Wait()
 		want := []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond, 3500 * time.Millisecond}
 		if !slices.Equal(starts, want) {
@@ -146,7 +146,7 @@ func TestNotPresentIsNotRetried(t *testing.T) {
 		}})
 		defer tp.Close()
 		s, _ := tp.Subscribe(topic.SubscribeOptions{})
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		synctest.Wait()
 		if st := tp.Stats(); starts != 1 || st.State != topic.NotPresent {
 			t.Errorf("%d starts, state %v", starts, st.State)
@@ -170,7 +170,7 @@ func TestSampledSourceRunsAtTheFastestRateWanted(t *testing.T) {
 		}, nil)})
 		defer tp.Close()
 		slow, _ := tp.Subscribe(topic.SubscribeOptions{Interval: time.Second, Replay: 1})
-		time.Sleep(10*time.Second + time.Millisecond)
+		pass(10*time.Second + time.Millisecond)
 		if n := reads.Load(); n != 11 {
 			t.Errorf("%d reads in 10 s at 1 Hz, want 11", n)
 		}
@@ -181,7 +181,7 @@ func TestSampledSourceRunsAtTheFastestRateWanted(t *testing.T) {
 			s, _ := tp.Subscribe(topic.SubscribeOptions{Interval: 250 * time.Millisecond, Replay: 1})
 			fast = append(fast, s)
 		}
-		time.Sleep(10*time.Second + time.Millisecond)
+		pass(10*time.Second + time.Millisecond)
 		synctest.Wait()
 		if n := reads.Load(); n != 40 {
 			t.Errorf("%d reads in 10 s for 100 viewers at 4 Hz, want 40", n)
@@ -191,7 +191,7 @@ func TestSampledSourceRunsAtTheFastestRateWanted(t *testing.T) {
 		}
 		synctest.Wait()
 		reads.Store(0)
-		time.Sleep(10*time.Second + time.Millisecond)
+		pass(10*time.Second + time.Millisecond)
 		synctest.Wait()
 		if n := reads.Load(); n != 10 {
 			t.Errorf("%d reads in 10 s after the fast ones left, want 10", n)
@@ -211,7 +211,7 @@ func TestFailedReadRepeatsTheLastSample(t *testing.T) {
 			return 7, nil
 		}, func(error) { told++ })})
 		s, _ := tp.Subscribe(topic.SubscribeOptions{Policy: topic.Gap})
-		time.Sleep(2*time.Second + time.Millisecond)
+		pass(2*time.Second + time.Millisecond)
 		if got, _, _ := read(t, s); !slices.Equal(got, []int{7, 7, 7}) || told != 2 {
 			t.Errorf("got %v, told %d failures", got, told)
 		}
@@ -225,19 +225,19 @@ func TestSubscriberDuringTheStopGetsTheNextLife(t *testing.T) {
 		src := &counting{}
 		slow := func(ctx context.Context, out *topic.Publisher[int]) error {
 			err := src.run(ctx, out)
-			time.Sleep(time.Second) // takes its time to stop
+			pass(time.Second) // takes its time to stop
 			return err
 		}
 		tp := topic.New(topic.Options[int]{Source: slow, Linger: -1})
 		s, _ := tp.Subscribe(topic.SubscribeOptions{Policy: topic.Gap})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		s.Close()
 		synctest.Wait()
 		s, _ = tp.Subscribe(topic.SubscribeOptions{Policy: topic.Gap})
 		if err := s.WaitReady(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(150 * time.Millisecond)
+		pass(150 * time.Millisecond)
 		if got, missed, err := read(t, s); !slices.Equal(got, []int{1}) || missed != 0 || err != nil {
 			t.Errorf("got %v, missed %d, %v", got, missed, err)
 		}
