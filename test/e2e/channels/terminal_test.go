@@ -51,9 +51,9 @@ func (c *terminal) expect(text string) {
 			c.read += i + len(text)
 			return
 		}
-		m := c.Next()
-		if m.Type() != "output" {
-			c.t.Fatalf("waiting for %q: got %s after %q", text, m.Data, c.seen.String())
+		m, err := c.TryNext(device.Patience)
+		if err != nil || m.Type() != "output" {
+			c.t.Fatalf("waiting for %q: %s %v after %q", text, m.Data, err, c.seen.String())
 		}
 		c.take(m)
 	}

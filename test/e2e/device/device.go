@@ -3,11 +3,13 @@ package device
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +56,8 @@ type Device struct {
 	stderr   output
 	reading  sync.WaitGroup
 	stopped  bool
+	ended    context.Context // done when the process has been waited for
+	end      context.CancelFunc
 }
 
 // Start starts a server and waits until it listens. It is stopped, and checked
@@ -65,15 +69,17 @@ func Start(t testing.TB, opts Options) *Device {
 		t.Fatal(err)
 	}
 	d := &Device{t: t, StateDir: opts.StateDir, Home: t.TempDir(), inside: opts.OwnNetwork, validate: newValidator(t)}
+	d.ended, d.end = context.WithCancel(context.Background())
 	if d.StateDir == "" {
 		d.StateDir = filepath.Join(t.TempDir(), "state")
 	}
 	command := append(append(slices.Clone(opts.Wrap), path), d.args(opts)...)
 	d.cmd = exec.Command(command[0], command[1:]...)
 	d.cmd.Env = append(append(os.Environ(), "HOME="+d.Home, "SHELL=/bin/bash"), opts.Env...)
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// A test that is killed, or runs into its time limit, leaves no server behind.
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	d.collect()
-	if err := d.cmd.Start(); err != nil {
+	if err := d.launch(); err != nil {
 		t.Fatal(err)
 	}
 	d.client = &http.Client{Transport: &http.Transport{DialContext: d.dialer(0), MaxIdleConnsPerHost: 64}, Timeout: Patience}
@@ -96,6 +102,19 @@ func Start(t testing.TB, opts Options) *Device {
 		return true
 	})
 	return d
+}
+
+// launch starts the process from a thread that lives as long as it does: for the
+// kernel the parent is the thread, and its end would be the server's.
+func (d *Device) launch() error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		started <- d.cmd.Start()
+		<-d.ended.Done()
+	}()
+	return <-started
 }
 
 func (d *Device) args(opts Options) []string {
@@ -184,6 +203,7 @@ func (d *Device) Terminate() { _ = d.cmd.Process.Signal(syscall.SIGTERM) }
 func (d *Device) Wait() {
 	d.t.Helper()
 	d.stopped = true
+	defer d.end()
 	timeout := time.AfterFunc(Patience, func() {
 		_ = d.cmd.Process.Signal(syscall.SIGQUIT) // the stacks tell where it hangs
 		time.AfterFunc(5*time.Second, func() { _ = d.cmd.Process.Kill() })
@@ -204,6 +224,7 @@ func (d *Device) Wait() {
 // that it is gone.
 func (d *Device) Kill() {
 	d.stopped = true
+	defer d.end()
 	_ = syscall.Kill(-d.Pid(), syscall.SIGKILL)
 	for _, pid := range d.Leftovers() { // shells have sessions of their own
 		_ = syscall.Kill(pid, syscall.SIGKILL)
