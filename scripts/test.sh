@@ -23,15 +23,22 @@ fi
 sum() { "$work/testsum" "${flags[@]}" "$@" || failed=1; }
 
 PATH=$(scripts/install-test-deps.sh --node):$PATH
+export CGO_ENABLED=1 # the race detector needs it
 failed=
 suites=(tools go e2e asyncapi types ui)
 for suite in "${suites[@]}"; do
 	printf '== %s, after %d s\n' "$suite" "$SECONDS"
 	case $suite in
 	tools) sum go tools go -C tools test -json ./... ;;
-	go) CGO_ENABLED=1 sum go go "${gotest[@]}" $(go list ./... | grep -v /test/e2e) ;;
-	# One package after the other: they measure what slow clients do to fast ones.
-	e2e) CGO_ENABLED=1 sum go e2e "${gotest[@]}" -p 1 ./test/e2e/... ;;
+	go)
+		# What of the end-to-end tests needs no quiet machine gets a binary with the race detector.
+		go build -race -ldflags=-w -o "$work/heliograph-race" ./cmd/heliograph || failed=1
+		mapfile -t packages < <(go list ./... | grep -vE '/test/e2e/(channels|faults)$')
+		HELIOGRAPH_BIN=$work/heliograph-race sum go go "${gotest[@]}" "${packages[@]}"
+		;;
+	# One package after the other, with the binary that is shipped: they measure what
+	# slow clients do to fast ones.
+	e2e) sum go e2e "${gotest[@]}" -p 1 ./test/e2e/channels ./test/e2e/faults ;;
 	asyncapi) sum one asyncapi node api/validate.mjs api/*.asyncapi.json ;;
 	types) sum one types npm --prefix test/ui run --silent check ;;
 	ui)
