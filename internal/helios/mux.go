@@ -150,7 +150,7 @@ func (m *mux) start(cmd string, ch *Channel, id uuid.UUID, params any, first jso
 	}
 	ctx, cancel := context.WithCancelCause(m.ctx)
 	s := &Session{
-		conn: m.conn, cmd: cmd, inbox: make(chan Message, inboxSize),
+		conn: m.conn, cmd: cmd, inbox: ch.newInbox(),
 		trace: access.TraceFrom(ctx),
 	}
 	s.reject = func(problem string) { m.error(cmd, wire.ErrInvalidPayload, problem) }

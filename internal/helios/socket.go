@@ -92,7 +92,7 @@ func (a *API) converse(ctx context.Context, c *wsconn.Conn, ch *Channel, params 
 	defer stop()
 	s := &Session{
 		conn: c, trace: access.TraceFrom(ctx),
-		inbox: make(chan Message, inboxSize),
+		inbox: ch.newInbox(),
 	}
 	var channel sync.WaitGroup
 	channel.Go(func() {
