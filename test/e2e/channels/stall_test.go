@@ -48,13 +48,26 @@ func startStalling(t *testing.T, args ...string) *device.Device {
 }
 
 // run measures the crowd without a slow reader, then 99 readers beside one. It
-// returns the slow one, which has read nothing yet.
+// returns the slow one, which has read one message.
 func (c stall) run(t *testing.T, d *device.Device) (slow *device.Socket) {
 	t.Helper()
 	c.beside99(t, d, func() {
-		slow = d.DialWith(c.path, device.DialOptions{Manual: true, ReceiveBuffer: 2304})
+		slow = dialStalled(t, d, c.path)
 	})
 	return slow
+}
+
+// dialStalled opens a socket that reads its first message and no more by itself:
+// by then it has its place in the events.
+func dialStalled(t *testing.T, d *device.Device, path string) *device.Socket {
+	t.Helper()
+	s := d.DialWith(path, device.DialOptions{Manual: true, ReceiveBuffer: 2304})
+	ctx, cancel := context.WithTimeout(t.Context(), device.Patience)
+	defer cancel()
+	if _, err := s.Read(ctx); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return s
 }
 
 // beside99 is run with a slow reader that the caller opens when it is told.

@@ -234,7 +234,7 @@ func TestUpdatesLag(t *testing.T) {
 	const changes = 2500
 	d := startStalling(t)
 	fast := watchUpdates(t, d)
-	slow := d.DialWith("/v1/ws/updates?heartbeat_ms=60000", device.DialOptions{Manual: true, ReceiveBuffer: 2304})
+	slow := dialStalled(t, d, "/v1/ws/updates?heartbeat_ms=60000")
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
