@@ -120,7 +120,8 @@ func (c Config) target() FourCC {
 	return ""
 }
 
-// pipeline returns the active pipeline's configuration, nil for none.
+// pipeline returns the active pipeline's configuration, nil for none or the one that
+// does nothing.
 func (c Config) pipeline() *PipelineConfig {
 	if !c.PipelineEnabled {
 		return nil

@@ -18,8 +18,9 @@ type sentFrame struct {
 	seq          uint64
 }
 
-// maxInEncoder bounds the frames that a transcoder works on at a time.
-const maxInEncoder = 64
+// maxInEncoder bounds the frames that are remembered. A transcoder without delay has
+// fewer; one that leaves out a frame that it cannot decode must not make it grow.
+const maxInEncoder = 8
 
 // offerEncoder gives a frame to the encoder, which it starts if need be. A frame
 // that the encoder has not taken yet is replaced.
@@ -75,11 +76,7 @@ func (f *flow) feed(w *encoderWork, fed chan<- *Frame) {
 	for {
 		select {
 		case fr := <-w.in:
-			select {
-			case w.sent <- sentFrame{captured: fr.Captured, at: time.Now(), seq: fr.Seq}:
-			case <-f.ctx.Done():
-				return
-			}
+			w.remember(sentFrame{captured: fr.Captured, at: time.Now(), seq: fr.Seq})
 			select {
 			case fed <- fr:
 			case <-f.ctx.Done():
@@ -87,6 +84,22 @@ func (f *flow) feed(w *encoderWork, fed chan<- *Frame) {
 			}
 		case <-f.ctx.Done():
 			return
+		}
+	}
+}
+
+// remember keeps what is known of a frame that goes in, in place of the oldest one if
+// there are too many.
+func (w *encoderWork) remember(in sentFrame) {
+	for {
+		select {
+		case w.sent <- in:
+			return
+		default:
+		}
+		select {
+		case <-w.sent:
+		default:
 		}
 	}
 }

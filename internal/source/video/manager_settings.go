@@ -115,3 +115,33 @@ func (m *Manager) SetPipeline(id string, p PipelineConfig, output string, extra 
 	m.tell(Change{Kind: Updated, ID: id})
 	return nil
 }
+
+// CodecInfo is an encoder or decoder that streams can make use of.
+type CodecInfo struct {
+	Encoder        bool // else a decoder
+	FourCC         FourCC
+	Name           string // "jpeg", "libx264"
+	Implementation string // "image/jpeg", "ffmpeg"
+	Input, Output  string // a FourCC, or "raw"
+}
+
+// Codecs lists the encoders and decoders there are on this device. It may take as long
+// as starting a program.
+func (m *Manager) Codecs(ctx context.Context) []CodecInfo {
+	const raw = "raw"
+	list := []CodecInfo{
+		{Encoder: true, FourCC: MJPG, Name: "jpeg", Implementation: "image/jpeg", Input: raw, Output: string(MJPG)},
+		{FourCC: MJPG, Name: "jpeg", Implementation: "image/jpeg", Input: string(MJPG), Output: raw},
+	}
+	t := m.opts.Transcoder
+	if t == nil || t.Available() != nil {
+		return list
+	}
+	for _, f := range t.Encoders(ctx) {
+		list = append(list, CodecInfo{Encoder: true, FourCC: f, Name: t.Name(f), Implementation: "ffmpeg", Input: string(MJPG), Output: string(f)})
+	}
+	for _, f := range []FourCC{H264, HEVC} {
+		list = append(list, CodecInfo{FourCC: f, Name: "ffmpeg", Implementation: "ffmpeg", Input: string(f), Output: raw})
+	}
+	return list
+}

@@ -73,6 +73,9 @@ type Transcoder interface {
 	Available() error
 	// Name is what is shown as the implementation of an encoder, "libx264".
 	Name(f FourCC) string
+	// Encoders returns the formats that can be encoded; none if it is not available. It
+	// may take as long as starting a program.
+	Encoders(ctx context.Context) []FourCC
 	// Encode makes MJPG frames into frames of spec.Format until ctx is done, in is
 	// closed or it fails. out is called by one goroutine at a time with frames that
 	// begin with a key frame. Frames may come out later than they went in, but in

@@ -183,7 +183,7 @@ func (c Config) checkPipelines(l *issues) {
 		l.text(path+"pipeline_output", p.Output, 200)
 	}
 	l.text("active_pipeline_output", c.ActiveOutput, 200)
-	if c.PipelineEnabled && c.ActivePipeline != "" && !seen[c.ActivePipeline] {
+	if c.PipelineEnabled && c.ActivePipeline != "" && c.ActivePipeline != RawPipeline && !seen[c.ActivePipeline] {
 		l.add("active_pipeline_id", IssueUnknown, "is not among the pipelines")
 	}
 }

@@ -73,6 +73,9 @@ func (s *Stream) Watch(opts ViewerOptions) (*Viewer, error) {
 	}
 	sub, err := s.frames.Subscribe(topic.SubscribeOptions{Policy: topic.Gap, Wake: v.opts.Wake})
 	if err != nil {
+		if v.former != "" {
+			s.restore(v, v.former)
+		}
 		return nil, s.ended(err)
 	}
 	v.sub = sub

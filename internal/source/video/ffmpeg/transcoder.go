@@ -32,6 +32,29 @@ func (*Transcoder) Name(f video.FourCC) string {
 	return "libx264"
 }
 
+// Encoders implements video.Transcoder. It takes at most ten seconds.
+func (t *Transcoder) Encoders(ctx context.Context) []video.FourCC {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var told bytes.Buffer
+	err := t.program.child(ctx, []string{"-encoders"}, nil, func(r io.Reader) error {
+		if _, err := told.ReadFrom(io.LimitReader(r, 1<<20)); err != nil {
+			return err
+		}
+		return io.EOF
+	})
+	if err != nil {
+		return nil
+	}
+	var list []video.FourCC
+	for _, f := range []video.FourCC{video.H264, video.HEVC} {
+		if bytes.Contains(told.Bytes(), []byte(" "+t.Name(f)+" ")) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
 // encoderArgs returns the arguments of an encoder without delay, whose frames browsers
 // can decode.
 func encoderArgs(spec video.EncodeSpec) []string {

@@ -135,7 +135,13 @@ func TestTranscoderErrors(t *testing.T) {
 	if _, err := missing.Still(t.Context(), &video.Frame{FourCC: video.H264}, 80); !errors.Is(err, video.ErrNotInstalled) {
 		t.Errorf("without the program: %v", err)
 	}
+	if list := missing.Encoders(t.Context()); len(list) > 0 {
+		t.Errorf("without the program: %v", list)
+	}
 	tr := NewTranscoder(Options{})
+	if list := tr.Encoders(t.Context()); !slices.Contains(list, video.H264) {
+		t.Errorf("encoders: %v", list)
+	}
 	if _, err := tr.Still(t.Context(), &video.Frame{FourCC: video.H264, Data: []byte("no frame")}, 80); err == nil {
 		t.Error("a still of garbage")
 	}

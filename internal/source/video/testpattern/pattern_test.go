@@ -27,7 +27,11 @@ func TestFramesAreWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for n := uint32(1); n <= 8; n++ {
+		frames := uint32(8)
+		if size.X > 1000 {
+			frames = 2 // encoding them whole is what takes the time
+		}
+		for n := uint32(1); n <= frames; n++ {
 			now := at.Add(time.Duration(n) * 37 * time.Millisecond)
 			running.step(n, now, int(n)*31)
 			got, err := running.canvas.Encode()

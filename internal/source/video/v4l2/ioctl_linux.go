@@ -11,44 +11,45 @@ import (
 // depend on the size of a pointer; the layout rules of Go are those of C here.
 type (
 	capability struct {
-		driver       [16]byte
-		card         [32]byte
-		busInfo      [32]byte
-		version      uint32
+		_            [84]byte // driver, card, bus, version
 		capabilities uint32
 		deviceCaps   uint32
 		_            [3]uint32
 	}
 	formatDesc struct {
-		index, bufType, flags uint32
-		description           [32]byte
-		pixelFormat           uint32
-		_                     [4]uint32
+		index, bufType uint32
+		_              [36]byte // flags, description
+		pixelFormat    uint32
+		_              [4]uint32
 	}
 	pixFormat struct {
-		width, height, pixelFormat, field, bytesPerLine, sizeImage, colorspace uint32
-		_                                                                      [5]uint32
+		width, height, pixelFormat, field, bytesPerLine, sizeImage uint32
+		_                                                          [6]uint32
 	}
 	// format has a union with pointers in it, which align it.
 	format struct {
 		bufType uint32
 		body    [200 / unsafe.Sizeof(uintptr(0))]uintptr
 	}
-	requestBuffers struct{ count, bufType, memory, capabilities, flags uint32 }
-	buffer         struct {
-		index, bufType, bytesUsed, flags, field uint32
-		timestamp                               unix.Timeval
-		timecode                                [16]byte
-		sequence, memory                        uint32
-		offset                                  uintptr // a union: only the first four bytes count
-		length                                  uint32
-		_                                       [2]uint32
+	requestBuffers struct {
+		count, bufType, memory uint32
+		_                      [2]uint32
+	}
+	buffer struct {
+		index, bufType, bytesUsed, flags, _ uint32
+		_                                   unix.Timeval // it aligns what follows
+		_                                   [16]byte     // time code
+		sequence, memory                    uint32
+		offset                              uintptr // a union: only the first four bytes count
+		length                              uint32
+		_                                   [2]uint32
 	}
 	fraction    struct{ numerator, denominator uint32 }
 	streamParam struct {
-		bufType, capability, captureMode uint32
-		timePerFrame                     fraction
-		_                                [184]byte
+		bufType      uint32
+		_            [2]uint32
+		timePerFrame fraction
+		_            [184]byte
 	}
 	controlValue struct {
 		id    uint32
