@@ -30,11 +30,6 @@ ffmpeg                         ffmpeg           cameras and encoders
 /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so               gstreamer1.0-plugins-base    likewise
 /usr/lib/*/gstreamer-1.0/libgstrtp.so                        gstreamer1.0-plugins-good    likewise
 /usr/lib/*/gstreamer-1.0/libgstx264.so                       gstreamer1.0-plugins-ugly    likewise
-/usr/lib/python3/dist-packages/gi  python3-gi    the camera server of the tests is a script
-/usr/lib/x86_64-linux-gnu/girepository-1.0/GstRtspServer-1.0.typelib  gir1.2-gst-rtsp-server-1.0  a camera server
-/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstvideotestsrc.so  gstreamer1.0-plugins-base  its picture
-/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstrtp.so  gstreamer1.0-plugins-good  its packets
-/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstx264.so  gstreamer1.0-plugins-ugly  its encoder
 node                           nodejs           the tests of the web interface
 npm                            npm              likewise
 chromium                       chromium         a real browser
