@@ -24,7 +24,7 @@ rauc                           rauc             an update engine
 mksquashfs                     squashfs-tools   its bundles
 openssl                        openssl          keys that sign them
 ffmpeg                         ffmpeg           cameras and encoders
-/usr/bin/python3               python3          a camera on the network: GStreamer's RTSP server
+/usr/bin/python3               python3          a camera on the network: the RTSP server of GStreamer
 /usr/lib/python3/dist-packages/gi                            python3-gi                   likewise
 /usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib        gir1.2-gst-rtsp-server-1.0   likewise
 /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so               gstreamer1.0-plugins-base    likewise
