@@ -81,6 +81,11 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	undo.add(updater.Close)
+	streams, err := newStreams(cfg, state, log)
+	if err != nil {
+		return nil, err
+	}
+	undo.add(func() { _ = streams.Close() })
 	shells := newConsole(cfg, log)
 	logs, units := logSources(cfg, log)
 
@@ -98,7 +103,8 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: log})
 	device := helios.New(helios.Deps{
 		Version: opts.Version, Hub: hub, Telemetry: samples, Processes: processes, USB: attached,
-		IMU: devices.imu, Power: devices.power, Lighting: devices.lighting, Firmware: devices.firmware, OTA: updater, Root: "/", Changes: changes, Console: shells,
+		IMU: devices.imu, Power: devices.power, Lighting: devices.lighting, Firmware: devices.firmware, OTA: updater,
+		Streams: streams, Root: "/", Changes: changes, Console: shells,
 		Logs: logs, Units: units, Document: api.Helios, Logger: log,
 	})
 	routes := http.NewServeMux()
@@ -126,6 +132,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 			{Name: "samplers", Stop: waitFor(func() { samples.Close(); processes.Close(); attached.Close(); meter.Close(); scanner.Close() })},
 			{Name: "sensors", Stop: waitFor(devices.close)},
 			{Name: "updater", Stop: waitFor(updater.Close)},
+			{Name: "streams", Stop: waitFor(func() { closeStreams(streams, log) })},
 			{Name: "change journal", Stop: func(context.Context) error { return changes.Close() }},
 		},
 		AllowHosts:     cfg.Auth.AllowHosts,

@@ -26,7 +26,7 @@ const (
 
 // Simulations lists the devices that can be simulated.
 func Simulations() []string {
-	return []string{simulateIMU, simulatePower, simulateLighting, simulateOTA}
+	return []string{simulateIMU, simulatePower, simulateLighting, simulateOTA, simulateCamera}
 }
 
 // sensors are the sources behind the sensor channels.

@@ -34,7 +34,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.settings.LogFiles, "log-file", nil, "offer the file at this `PATH` as a log source; repeatable")
 	f.StringArrayVar(&o.settings.AllowOrigins, "allow-origin", nil, "let pages of this `ORIGIN` use the API, such as https://panel.example; repeatable")
 	f.StringArrayVar(&o.settings.AllowHosts, "allow-host", nil, "answer to this `NAME` in Host headers, besides the device's own; repeatable")
-	f.StringSliceVar(&o.settings.Simulate, "simulate", nil, "plug in simulated devices: `LIST` of imu, power, lighting, ota")
+	f.StringSliceVar(&o.settings.Simulate, "simulate", nil, "plug in simulated devices: `LIST` of imu, power, lighting, ota, camera")
 	f.BoolVar(&o.settings.InsecureNoAuth, "insecure-no-auth", false, "let everybody in, with all rights, shells included; for isolated networks only")
 	f.BoolVar(&o.tls, "tls", false, "serve https; without a certificate in the settings one is made, and its fingerprint printed")
 	f.StringVar(&o.logLevel, "log-level", "info", "log to standard error from this `LEVEL` on: debug, info, warn, error")

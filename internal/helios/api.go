@@ -21,6 +21,7 @@ import (
 	"github.com/heliograph/heliograph/internal/source/process"
 	"github.com/heliograph/heliograph/internal/source/telemetry"
 	"github.com/heliograph/heliograph/internal/source/usb"
+	"github.com/heliograph/heliograph/internal/source/video"
 	"github.com/heliograph/heliograph/internal/topic"
 	"github.com/heliograph/heliograph/internal/wsconn"
 )
@@ -39,6 +40,7 @@ type Deps struct {
 	Lighting  *led.Controller
 	Firmware  *firmware.Watcher
 	OTA       *ota.Updater
+	Streams   *video.Manager
 	Changes   *changelog.Log
 	Console   *console.Manager // nil: switched off
 	Logs      []LogSource
