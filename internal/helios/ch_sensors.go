@@ -14,7 +14,8 @@ import (
 	"github.com/heliograph/heliograph/internal/topic"
 )
 
-// serveSensors obeys the client's commands and sends what it has subscribed to.
+// serveSensors obeys the client's commands and sends what it has subscribed to. A
+// source that cannot be reached any more ends it with an error object.
 func (a *API) serveSensors(ctx context.Context, s *Session, _ any) error {
 	c := &sensorChannel{
 		api: a, session: s, set: sensorSet{}, changed: make(chan struct{}, 1), interval: defaultSensorInterval,
@@ -24,20 +25,14 @@ func (a *API) serveSensors(ctx context.Context, s *Session, _ any) error {
 		firmware: sensorFeed[firmware.Update]{topic: a.deps.Firmware.Topic(), key: wire.SensorFirmware, wire: func(v firmware.Update) any { return firmwareUpdate(v) }},
 	}
 	defer c.close()
-	for {
-		select {
-		case m := <-s.inbox:
-			if err := c.command(ctx, m); err != nil {
-				return err
-			}
-		case <-c.changed:
-			if err := c.sendNews(ctx); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	err := c.run(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // the client has gone, or the server ends
 	}
+	if err := s.Send(ctx, a.sensorsError(s, wire.OpStream, sensorsLost(err))); err != nil {
+		return err
+	}
+	return errTold
 }
 
 // sensorChannel is one conversation of sensors.stream. Nothing is encoded for
@@ -54,6 +49,24 @@ type sensorChannel struct {
 	power    sensorFeed[power.Status]
 	lighting sensorFeed[led.State]
 	firmware sensorFeed[firmware.Update]
+}
+
+// run serves the conversation until ctx is done or a source has ended.
+func (c *sensorChannel) run(ctx context.Context) error {
+	for {
+		var err error
+		select {
+		case m := <-c.session.inbox:
+			err = c.command(ctx, m)
+		case <-c.changed:
+			err = c.sendNews(ctx)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func (c *sensorChannel) wake() {
@@ -82,9 +95,12 @@ func (c *sensorChannel) command(ctx context.Context, m Message) error {
 		every, err := c.set.obey(m.Payload)
 		if every > 0 {
 			c.interval = every
+			if soon := time.Now().Add(every); c.next.After(soon) {
+				c.next = soon
+			}
 		}
 		if err != nil {
-			if err := c.session.Send(ctx, c.api.sensorsError(c.session, err.Error())); err != nil {
+			if err := c.session.Send(ctx, c.api.sensorsError(c.session, wire.OpClientMessage, err.Error())); err != nil {
 				return err
 			}
 			return c.subscribe(ctx) // good kinds of a refused command have been added
@@ -130,17 +146,39 @@ func (c *sensorChannel) subscribe(ctx context.Context) error {
 // sendCached sends the newest value of every kind in the set that has one: imu
 // and power in one object, then lighting, then firmware.
 func (c *sensorChannel) sendCached(ctx context.Context) error {
-	object, err := c.states(c.imu.cached(), c.power.cached())
-	if err != nil {
-		return err
-	}
-	if err := c.send(ctx, object); err != nil {
+	if err := c.sendStates(ctx, time.Now()); err != nil {
 		return err
 	}
 	if err := c.sendLighting(ctx); err != nil {
 		return err
 	}
 	return sendOne(ctx, c.session, &c.firmware, c.firmware.cached())
+}
+
+// sendStates sends what is known of imu and power in one object. The next one is
+// due an interval after this one was, so that samples which come in the rhythm of
+// the interval, but a little late, do not miss every other turn.
+func (c *sensorChannel) sendStates(ctx context.Context, now time.Time) error {
+	object := map[string]json.RawMessage{}
+	if err := c.imu.put(object, c.imu.cached()); err != nil {
+		return err
+	}
+	if err := c.power.put(object, c.power.cached()); err != nil {
+		return err
+	}
+	if len(object) == 0 {
+		return nil
+	}
+	if off := now.Sub(c.next).Abs(); off > c.tolerance() {
+		c.next = now // out of step
+	}
+	c.next = c.next.Add(c.interval)
+	return c.session.Send(ctx, object)
+}
+
+// tolerance is how much too early a state may be: as much as timers jitter.
+func (c *sensorChannel) tolerance() time.Duration {
+	return min(c.interval/20, 5*time.Millisecond)
 }
 
 // sendLighting sends what the lights are doing, also before anything has changed
@@ -160,8 +198,9 @@ func (c *sensorChannel) sendLighting(ctx context.Context) error {
 	return c.session.Send(ctx, wire.SensorsStreamEvent{Lighting: &lighting})
 }
 
-// sendNews sends what has changed: imu and power at most once per interval,
-// lighting at once. States that come too early are dropped, not delayed.
+// sendNews sends what has changed: imu and power together at most once per
+// interval, lighting and firmware at once. States that come too early are dropped,
+// not delayed.
 func (c *sensorChannel) sendNews(ctx context.Context) error {
 	imu, err := c.imu.newest()
 	if err != nil {
@@ -171,13 +210,8 @@ func (c *sensorChannel) sendNews(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now := time.Now(); (imu != nil || rails != nil) && !now.Before(c.next) {
-		object, err := c.states(imu, rails)
-		if err != nil {
-			return err
-		}
-		c.next = now.Add(c.interval)
-		if err := c.send(ctx, object); err != nil {
+	if now := time.Now(); (imu != nil || rails != nil) && !now.Before(c.next.Add(-c.tolerance())) {
+		if err := c.sendStates(ctx, now); err != nil {
 			return err
 		}
 	}
@@ -185,22 +219,6 @@ func (c *sensorChannel) sendNews(ctx context.Context) error {
 		return err
 	}
 	return sendAll(ctx, c.session, &c.firmware)
-}
-
-// states puts imu and power into one object; nil ones are left out.
-func (c *sensorChannel) states(imu *topic.Event[iio.Status], rails *topic.Event[power.Status]) (map[string]json.RawMessage, error) {
-	object := map[string]json.RawMessage{}
-	if err := c.imu.put(object, imu); err != nil {
-		return nil, err
-	}
-	return object, c.power.put(object, rails)
-}
-
-func (c *sensorChannel) send(ctx context.Context, object map[string]json.RawMessage) error {
-	if len(object) == 0 {
-		return nil
-	}
-	return c.session.Send(ctx, object)
 }
 
 // sendAll sends each new event of a kind as its own message.

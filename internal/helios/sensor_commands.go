@@ -27,23 +27,21 @@ func sensorKinds() []string {
 // sensorSet is what one client has subscribed to.
 type sensorSet map[string]bool
 
-func (a *API) sensorsError(s *Session, reason string) wire.SensorsStreamError {
+// sensorsError is the error object of sensors.stream for an operation that has
+// failed. It is entered into the history.
+func (a *API) sensorsError(s *Session, operation, reason string) wire.SensorsStreamError {
 	requestID, traceID := s.ids()
-	e := wire.SensorsStreamError{
+	a.rememberSensorError(wire.StatusSensorsUnavailable, reason, wire.SourceSensors, operation, requestID, traceID)
+	return wire.SensorsStreamError{
 		Status:      wire.StatusSensorsUnavailable,
 		Reason:      reason,
 		TimestampMS: nowMS(),
 		Source:      wire.SourceSensors,
-		Operation:   wire.OpClientMessage,
+		Operation:   operation,
 		RequestID:   requestID,
 		TraceID:     traceID,
 		ReportedBy:  reporter,
 	}
-	a.errors.add(wire.ErrorHistoryEntry{Transport: "ws", ErrorBody: wire.ErrorBody{
-		Code: wire.StatusSensorsUnavailable, Error: reason, TimestampMS: e.TimestampMS, Source: e.Source,
-		Operation: e.Operation, RequestID: e.RequestID, TraceID: e.TraceID, ReportedBy: reporter,
-	}})
-	return e
 }
 
 // obey carries out one command. It returns the interval if the command has one
