@@ -28,6 +28,7 @@ type Config struct {
 	Logs      Logs      `yaml:"logs"`
 	Console   Console   `yaml:"console"`
 	Telemetry Telemetry `yaml:"telemetry"`
+	OTA       OTA       `yaml:"ota"`
 	Limits    Limits    `yaml:"limits"`
 }
 
@@ -41,6 +42,7 @@ func Default() Config {
 		Logs:      defaultLogs(),
 		Console:   defaultConsole(),
 		Telemetry: defaultTelemetry(),
+		OTA:       defaultOTA(),
 		Limits:    defaultLimits(),
 	}
 }
@@ -106,6 +108,7 @@ func (c *Config) Check() error {
 	c.Logs.check(p)
 	c.Console.check(p)
 	c.Telemetry.check(p)
+	c.OTA.check(p)
 	c.Limits.check(p)
 	return errors.Join(p.errs...)
 }

@@ -111,6 +111,24 @@ logs:
   extra_units: [a.service]
 console: {disabled: true, shell: /bin/sh, max_sessions: 3}
 telemetry: {interval: 250ms, data_dir: /data}
+ota:
+  engine: slots
+  max_image_bytes: 5
+  quota_bytes: 6
+  max_uploads: 7
+  keep_uploads: 1h
+  confirm_after: 0s
+  check_command: [/bin/check, --all]
+  check_timeout: 2s
+  reboot_command: [/sbin/reboot]
+  slots:
+    a: /dev/a
+    b: /dev/b
+    compatible: gateway-v2
+    keys: [/etc/key.pem, AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=]
+    state_dir: /boot/state
+    tries: 5
+    kernel_parameter: heliograph.slot
 limits: {max_connections: 7, header_timeout: 3s, max_body_bytes: 5000}
 `
 	c, err := Parse("x", []byte(text))
@@ -129,6 +147,10 @@ limits: {max_connections: 7, header_timeout: 3s, max_body_bytes: 5000}
 	want.Logs = Logs{[]LogFile{{"/var/log/a.log", "A", "Web", true}, {Path: "/var/log/b.log"}}, []string{"a.service"}}
 	want.Console = Console{true, "/bin/sh", 3}
 	want.Telemetry = Telemetry{250 * time.Millisecond, "/data"}
+	want.OTA = OTA{
+		"slots", 5, 6, 7, time.Hour, 0, []string{"/bin/check", "--all"}, 2 * time.Second, []string{"/sbin/reboot"},
+		Slots{"/dev/a", "/dev/b", "gateway-v2", []string{"/etc/key.pem", strings.Repeat("A", 43) + "="}, "/boot/state", 5, "heliograph.slot"},
+	}
 	want.Limits.MaxConnections, want.Limits.HeaderTimeout, want.Limits.MaxBodyBytes = 7, 3*time.Second, 5000
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -198,6 +220,23 @@ func TestCheckNamesTheKey(t *testing.T) {
 		"logs.extra_files: ":           func(c *Config) { c.Logs.ExtraFiles = slices.Repeat([]LogFile{{Path: "/a"}}, 300) },
 		"console.shell: ":              func(c *Config) { c.Console.Shell = "bash" },
 		"console.max_sessions: ":       func(c *Config) { c.Console.MaxSessions = 0 },
+		"ota.engine: ":                 func(c *Config) { c.OTA.Engine = "swupdate" },
+		"ota.max_image_bytes: ":        func(c *Config) { c.OTA.MaxImageBytes = 0 },
+		"ota.quota_bytes: ":            func(c *Config) { c.OTA.QuotaBytes = 1 },
+		"ota.max_uploads: ":            func(c *Config) { c.OTA.MaxUploads = 0 },
+		"ota.keep_uploads: ":           func(c *Config) { c.OTA.KeepUploads = -1 },
+		"ota.confirm_after: ":          func(c *Config) { c.OTA.ConfirmAfter = -1 },
+		"ota.check_timeout: ":          func(c *Config) { c.OTA.CheckTimeout = 0 },
+		"ota.check_command[0]: ":       func(c *Config) { c.OTA.CheckCommand = []string{"true"} },
+		"ota.reboot_command[0]: ":      func(c *Config) { c.OTA.RebootCommand = []string{"reboot"} },
+		"ota.slots.a: give":            func(c *Config) { c.OTA.Engine = EngineSlots },
+		"ota.slots.keys: ":             func(c *Config) { c.OTA.Slots.A = "/a" },
+		"ota.slots.compatible: ":       func(c *Config) { c.OTA.Slots.A = "/a" },
+		"ota.slots.b: \"/a\" is also":  func(c *Config) { c.OTA.Slots.A, c.OTA.Slots.B = "/a", "/a" },
+		"ota.slots.state_dir: ":        func(c *Config) { c.OTA.Slots.A, c.OTA.Slots.StateDir = "/a", "b" },
+		"ota.slots.keys[0]: ":          func(c *Config) { c.OTA.Slots.A, c.OTA.Slots.Keys = "/a", []string{"AAAA"} },
+		"ota.slots.tries: ":            func(c *Config) { c.OTA.Slots.A, c.OTA.Slots.Tries = "/a", 0 },
+		"ota.slots.kernel_parameter: ": func(c *Config) { c.OTA.Slots.A, c.OTA.Slots.KernelParameter = "/a", "a b" },
 		"telemetry.interval: ":         func(c *Config) { c.Telemetry.Interval = time.Millisecond },
 		"telemetry.data_dir: ":         func(c *Config) { c.Telemetry.DataDir = "data" },
 		"limits.max_connections: ":     func(c *Config) { c.Limits.MaxConnections = -1 },

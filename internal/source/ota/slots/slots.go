@@ -82,27 +82,27 @@ func (o *Options) check() error {
 	a, b := o.Slots[0], o.Slots[1]
 	switch {
 	case !slotName(a.Name) || !slotName(b.Name) || a.Name == b.Name:
-		return errors.New("slots: two different names of lower-case letters and digits are needed")
+		return errors.New("two different names of lower-case letters and digits are needed")
 	case a.Path == "" && b.Path == "" || a.Path == b.Path:
-		return errors.New("slots: two different paths are needed")
+		return errors.New("two different paths are needed")
 	case o.StateDir == "":
-		return errors.New("slots: the folder of the boot state is missing")
+		return errors.New("the folder of the boot state is missing")
 	case !printable(o.Compatible) || o.Compatible == "":
-		return errors.New("slots: compatible is missing, too long or not plain")
+		return errors.New("compatible is missing, too long or not plain")
 	case len(o.Keys) == 0:
-		return errors.New("slots: no key is trusted")
+		return errors.New("no key is trusted")
 	case o.Tries < 1 || o.Tries > maxTries:
-		return fmt.Errorf("slots: tries must be 1 to %d", maxTries)
+		return fmt.Errorf("tries must be 1 to %d", maxTries)
 	}
 	for _, key := range o.Keys {
 		if len(key) != ed25519.PublicKeySize {
-			return errors.New("slots: a trusted key is not an Ed25519 key")
+			return errors.New("a trusted key is not an Ed25519 key")
 		}
 	}
 	ia, errA := os.Stat(a.Path)
 	ib, errB := os.Stat(b.Path)
 	if errA == nil && errB == nil && os.SameFile(ia, ib) {
-		return errors.New("slots: both paths are the same thing")
+		return errors.New("both paths are the same thing")
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (e *Engine) prepare() error {
 	case err != nil:
 		return err
 	case !s.has(e.opts.Slots[0].Name) || !s.has(e.opts.Slots[1].Name):
-		return fmt.Errorf("slots: the boot state in %s is of slots with other names", e.opts.StateDir)
+		return fmt.Errorf("the boot state in %s is of slots with other names", e.opts.StateDir)
 	case fromBackup:
 		e.log.Warn("boot state was damaged, the backup is used", "folder", e.opts.StateDir, "active", s.Active)
 		return saveState(e.opts.StateDir, s)
