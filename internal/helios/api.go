@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,7 @@ type API struct {
 	logStreams atomic.Int32
 	errors     errorHistory
 	revisions  revisions
+	memory     *memoryGauge
 
 	stopping context.Context // done when the server is about to shut down
 	stop     context.CancelCauseFunc
@@ -78,6 +80,7 @@ func New(deps Deps) *API {
 		log:     deps.Logger,
 		started: time.Now(),
 		logs:    newLogCatalogue(deps.Logs, deps.Units, deps.Logger),
+		memory:  &memoryGauge{proc: filepath.Join("/", deps.Root, "proc"), log: deps.Logger},
 	}
 	a.stopping, a.stop = context.WithCancelCause(context.Background())
 	a.channels = a.table()

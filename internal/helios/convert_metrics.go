@@ -1,0 +1,129 @@
+package helios
+
+import (
+	"slices"
+	"time"
+
+	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/video"
+)
+
+const (
+	// frameQueue is how many frames a stream holds for its viewers at the most.
+	frameQueue = 4
+	// stageWindow is how many frames the averages of a stage are taken over.
+	stageWindow = 120
+)
+
+// streamMetrics returns what was measured of a stream in wire form. What is not
+// measured is null. process is that of the program, nil if unknown.
+func streamMetrics(m video.Metrics, s *video.Stream, process *wire.ProcessMemory) wire.StreamMetrics {
+	d := demandOf(m, s)
+	out := wire.StreamMetrics{
+		Capture:          captureStage(m.Capture),
+		Host:             captureStage(m.Host),
+		GraphStage:       captureStage(m.Graph),
+		Encoder:          codecMetrics(m.Encoder),
+		Decoder:          codecMetrics(m.Decoder),
+		PreviewTransport: transportMetrics(m.Transport),
+		FrameDemand: &wire.FrameDemandMetrics{
+			RawReceiverCount: d.raw, HostReceiverCount: d.viewers,
+			PreviewDemandActive: d.viewers > 0, EncodeDemandActive: d.encode,
+			GraphSampleDemandActive: d.values, NeedsDecodedImage: d.decode,
+			GraphHasImageOutput: d.graphImages, GraphHasExecutor: d.graph,
+		},
+		Memory: &wire.MemoryMetrics{
+			Process:          process,
+			CaptureQueue:     &wire.CaptureQueueMemory{Depth: uint64(m.HeldFrames), Capacity: frameQueue},
+			ExternalBackings: []wire.ExternalBacking{},
+			PackedPools:      []wire.PackedPool{},
+		},
+	}
+	if m.Encoder != nil {
+		out.EncoderDemand = &wire.EncoderDemandMetrics{
+			BroadcastReceiverCount: d.viewers, EncoderDemandActive: d.encode,
+			EncoderWorkerRunning: m.Encoder.FPS > 0,
+		}
+	}
+	if d.graph {
+		graph := graphMetrics(m)
+		out.Pipeline = &graph
+		out.PipelineInstances = map[string]wire.PipelineGraphMetrics{s.Config().ActivePipeline: graph}
+	}
+	return out
+}
+
+// streamDemand is who wants what of a stream.
+type streamDemand struct {
+	viewers     uint64 // of the picture that is shown
+	raw         uint64 // those of them who get the frames as they were captured
+	values      bool   // somebody wants data outputs
+	graph       bool   // there is a pipeline
+	graphImages bool   // with pictures to show
+	decode      bool   // frames have to be decoded, for the pipeline
+	encode      bool   // frames have to be encoded here
+}
+
+func demandOf(m video.Metrics, s *video.Stream) streamDemand {
+	outputs := s.Outputs()
+	own := func(o video.Output) bool { return o.Name != video.OutputFrame }
+	d := streamDemand{viewers: uint64(m.Viewers), values: m.ValueWatchers > 0}
+	d.graph = slices.ContainsFunc(outputs, own)
+	d.graphImages = slices.ContainsFunc(outputs, func(o video.Output) bool { return own(o) && o.Image })
+	shown := d.viewers > 0 && s.Selected() != video.OutputFrame
+	if !shown {
+		d.raw = d.viewers
+	}
+	d.decode = d.graph && (shown || d.values)
+	d.encode = d.viewers > 0 && (shown || m.Encoder != nil)
+	return d
+}
+
+func captureStage(s video.Stage) wire.CaptureStageMetrics {
+	return wire.CaptureStageMetrics{
+		AverageTimeMS: inMS(s.Interval), FPS: s.FPS, LastTimeMS: inMS(s.LastInterval), SampleCount: s.Count,
+		WorkAverageTimeMS: inMS(s.Work), WorkLastTimeMS: inMS(s.LastWork),
+	}
+}
+
+func codecMetrics(c *video.Codec) *wire.CodecMetrics {
+	if c == nil {
+		return nil
+	}
+	return &wire.CodecMetrics{
+		Processed: c.Count, Errors: c.Errors, Backpressure: c.Backpressure,
+		AverageTimeMS: inMS(c.Interval), FPS: c.FPS, SampleCount: min(c.Count, stageWindow), LastTimeMS: inMS(c.LastInterval),
+		WorkAverageTimeMS: inMS(c.Work), WorkLastTimeMS: inMS(c.LastWork),
+	}
+}
+
+func transportMetrics(t *video.Transport) *wire.PreviewTransportMetrics {
+	if t == nil {
+		return nil
+	}
+	return &wire.PreviewTransportMetrics{
+		QueueAverageTimeMS: inMS(t.Queue), QueueLastTimeMS: inMS(t.LastQueue),
+		PublishAverageTimeMS: inMS(t.Publish), PublishLastTimeMS: inMS(t.LastPublish),
+		EndToEndAverageTimeMS: inMS(t.EndToEnd), EndToEndLastTimeMS: inMS(t.LastEndToEnd),
+		ReplacedPendingFrames: t.Replaced,
+	}
+}
+
+// graphMetrics is how the pipeline as a whole fares; its steps are not measured one
+// by one.
+func graphMetrics(m video.Metrics) wire.PipelineGraphMetrics {
+	out := wire.PipelineGraphMetrics{Nodes: map[string]wire.NodeRuntime{}, Warnings: []any{}}
+	if m.Graph.Count > 0 {
+		out.Executor = &wire.WindowTiming{
+			AverageTimeMS: inMS(m.Graph.Work), LastTimeMS: inMS(m.Graph.LastWork),
+			SampleCount: min(m.Graph.Count, stageWindow), WindowSize: stageWindow,
+		}
+	}
+	if m.GraphError != "" {
+		out.Warnings = append(out.Warnings, m.GraphErrorAt.UTC().Format(time.RFC3339)+" "+m.GraphError)
+	}
+	return out
+}
+
+// inMS returns a duration as milliseconds with their fraction.
+func inMS(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
