@@ -43,7 +43,11 @@ func readStateFile(path string) (bootState, error) {
 	if err != nil {
 		return bootState{}, fmt.Errorf("read boot state: %w", err)
 	}
-	return parseState(data)
+	s, err := parseState(data)
+	if err != nil {
+		return bootState{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return s, nil
 }
 
 // saveState replaces the boot state.

@@ -117,8 +117,8 @@ func parseState(data []byte) (bootState, error) {
 		sl.At, err[3+2*i] = strconv.ParseInt(v[p+"at"], 10, 64)
 		s.Slots[i] = sl
 	}
-	if e := errors.Join(err[:]...); e != nil {
-		return bootState{}, fmt.Errorf("%w: %w", errState, e)
+	if errors.Join(err[:]...) != nil {
+		return bootState{}, fmt.Errorf("%w: a number is none", errState)
 	}
 	if err := s.check(); err != nil {
 		return bootState{}, fmt.Errorf("%w: %w", errState, err)
