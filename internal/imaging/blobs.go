@@ -13,7 +13,7 @@ const maxBlobs = 64
 
 func blobsKind() Kind {
 	return Kind{
-		Name: "blobs", Doc: "finds connected bright areas and draws a box around each", Data: true,
+		Name: "blobs", Doc: "finds connected bright areas and draws a box around each", Data: true, Localization: "detection",
 		Params: []Param{
 			number("threshold", "least luma of a blob, 0..255", 0, 255, 128),
 			number("min_area", "least size, pixels", 1, 1e7, 64),

@@ -1,6 +1,7 @@
 package imaging
 
 import (
+	"errors"
 	"fmt"
 	"image"
 
@@ -17,25 +18,27 @@ func resizeKind() Kind {
 		make: func(v values) (Processor, error) {
 			w, h := v.int("width"), v.int("height")
 			if w == 0 && h == 0 {
-				return nil, fmt.Errorf("params.width: both sides are 0")
+				return nil, &ParamError{"width", errors.New("both sides are 0")}
 			}
-			return processorFunc(func(in *image.RGBA) (*image.RGBA, error) { return resize(in, w, h), nil }), nil
+			var out *image.RGBA
+			return processorFunc(func(in *image.RGBA) (*image.RGBA, error) {
+				out = resize(out, in, w, h)
+				return out, nil
+			}), nil
 		},
 	}
 }
 
-func resize(in *image.RGBA, w, h int) *image.RGBA {
+// resize scales in, which has pixels, into out if that is large enough.
+func resize(out, in *image.RGBA, w, h int) *image.RGBA {
 	size := in.Rect.Size()
-	if size.X == 0 || size.Y == 0 {
-		return in
-	}
 	if w == 0 {
 		w = max(size.X*h/size.Y, 1)
 	}
 	if h == 0 {
 		h = max(size.Y*w/size.X, 1)
 	}
-	out := image.NewRGBA(image.Rect(0, 0, min(w, maxSide), min(h, maxSide)))
+	out = sized(out, min(w, maxSide), min(h, maxSide))
 	draw.ApproxBiLinear.Scale(out, out.Rect, in, in.Rect, draw.Src, nil)
 	return out
 }
@@ -49,12 +52,13 @@ func cropKind() Kind {
 		},
 		make: func(v values) (Processor, error) {
 			area := image.Rect(v.int("x"), v.int("y"), v.int("x")+v.int("width"), v.int("y")+v.int("height"))
+			var out *image.RGBA
 			return processorFunc(func(in *image.RGBA) (*image.RGBA, error) {
 				r := area.Add(in.Rect.Min).Intersect(in.Rect)
 				if r.Empty() {
 					return nil, fmt.Errorf("crop %v lies outside the picture of %v", area, in.Rect.Size())
 				}
-				out := image.NewRGBA(image.Rectangle{Max: r.Size()})
+				out = sized(out, r.Dx(), r.Dy())
 				draw.Draw(out, out.Rect, in, r.Min, draw.Src)
 				return out, nil
 			}), nil
@@ -67,32 +71,42 @@ func rotateKind() Kind {
 		Name: "rotate", Doc: "turns clockwise by quarter turns", Params: []Param{number("quarters", "quarter turns", 0, 3, 1)},
 		make: func(v values) (Processor, error) {
 			quarters := v.int("quarters")
-			return processorFunc(func(in *image.RGBA) (*image.RGBA, error) { return rotate(in, quarters), nil }), nil
+			var out *image.RGBA
+			return processorFunc(func(in *image.RGBA) (*image.RGBA, error) {
+				if quarters == 0 {
+					return in, nil
+				}
+				out = rotate(out, in, quarters)
+				return out, nil
+			}), nil
 		},
 	}
 }
 
-func rotate(in *image.RGBA, quarters int) *image.RGBA {
+// rotate turns in by 1 to 3 quarters, into out if that is large enough.
+func rotate(out, in *image.RGBA, quarters int) *image.RGBA {
 	w, h := in.Rect.Dx(), in.Rect.Dy()
-	var out *image.RGBA
-	var to func(x, y int) int
-	switch quarters {
+	if quarters == 2 {
+		out = sized(out, w, h)
+	} else {
+		out = sized(out, h, w)
+	}
+	// Where the pixel 0,0 goes, and how far apart neighbours of a row and of a column
+	// are then, in bytes.
+	var first, right, down int
+	switch s := out.Stride; quarters {
 	case 1:
-		out = image.NewRGBA(image.Rect(0, 0, h, w))
-		to = func(x, y int) int { return out.PixOffset(h-1-y, x) }
+		first, right, down = 4*(h-1), s, -4
 	case 2:
-		out = image.NewRGBA(image.Rect(0, 0, w, h))
-		to = func(x, y int) int { return out.PixOffset(w-1-x, h-1-y) }
-	case 3:
-		out = image.NewRGBA(image.Rect(0, 0, h, w))
-		to = func(x, y int) int { return out.PixOffset(y, w-1-x) }
+		first, right, down = (h-1)*s+4*(w-1), -4, -s
 	default:
-		return in
+		first, right, down = (w-1)*s, -s, 4
 	}
 	for y := range h {
-		for x := range w {
-			from := y*in.Stride + 4*x
-			copy(out.Pix[to(x, y):][:4], in.Pix[from:from+4])
+		row, to := in.Pix[y*in.Stride:][:4*w], first+y*down
+		for len(row) >= 4 {
+			*(*[4]byte)(out.Pix[to:]) = [4]byte(row)
+			row, to = row[4:], to+right
 		}
 	}
 	return out

@@ -24,7 +24,7 @@ func textKind() Kind {
 		make: func(v values) (Processor, error) {
 			c, err := parseColor(v.text("color"))
 			if err != nil {
-				return nil, fmt.Errorf("params.color: %w", err)
+				return nil, &ParamError{"color", err}
 			}
 			return &text{text: v.text("text"), at: image.Pt(v.int("x"), v.int("y")), color: c}, nil
 		},
@@ -63,7 +63,7 @@ func boxKind() Kind {
 		make: func(v values) (Processor, error) {
 			c, err := parseColor(v.text("color"))
 			if err != nil {
-				return nil, fmt.Errorf("params.color: %w", err)
+				return nil, &ParamError{"color", err}
 			}
 			r := image.Rect(v.int("x"), v.int("y"), v.int("x")+v.int("width"), v.int("y")+v.int("height"))
 			line := v.int("line")

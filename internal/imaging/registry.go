@@ -3,8 +3,11 @@ package imaging
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 )
 
 // Param describes a parameter of a processor, for forms and checks.
@@ -21,17 +24,28 @@ type Kind struct {
 	Doc    string
 	Params []Param
 	Data   bool // it has a data output
-	make   func(values) (Processor, error)
+	// Localization says what the data locates: "detection", or "" for nothing.
+	Localization string
+	make         func(values) (Processor, error)
 }
 
-// New makes a processor. Unknown parameters, wrong types and values outside
-// their range are errors that name the parameter.
+// New makes a processor. params is a JSON object, or nothing. Unknown parameters,
+// wrong types and values outside their range are errors; the error is a
+// ParamErrors.
 func (k Kind) New(params json.RawMessage) (Processor, error) {
-	v, err := k.values(params)
-	if err != nil {
-		return nil, err
+	v, wrong := k.values(params)
+	if len(wrong) > 0 {
+		return nil, wrong
 	}
-	return k.make(v)
+	p, err := k.make(v)
+	if err != nil {
+		var param *ParamError
+		if !errors.As(err, &param) {
+			param = &ParamError{Err: err}
+		}
+		return nil, ParamErrors{param}
+	}
+	return p, nil
 }
 
 // Kinds lists all processors.
@@ -59,38 +73,39 @@ func (v values) number(name string) float64 { return v[name].(float64) }
 func (v values) int(name string) int        { return int(math.Round(v[name].(float64))) }
 func (v values) text(name string) string    { return v[name].(string) }
 
-func (k Kind) values(params json.RawMessage) (values, error) {
+func (k Kind) values(params json.RawMessage) (values, ParamErrors) {
 	v := values{}
 	for _, p := range k.Params {
 		v[p.Name] = p.Default
 	}
-	if len(bytes.TrimSpace(params)) == 0 || string(params) == "null" {
+	if text := bytes.TrimSpace(params); len(text) == 0 || string(text) == "null" {
 		return v, nil
 	}
 	var given map[string]any
 	if err := json.Unmarshal(params, &given); err != nil {
-		return nil, fmt.Errorf("params: not a JSON object: %w", err)
+		return nil, ParamErrors{{Err: fmt.Errorf("not a JSON object: %w", err)}}
 	}
-	for name, value := range given {
+	var wrong ParamErrors
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		p, ok := k.param(name)
 		if !ok {
-			return nil, fmt.Errorf("params.%s: %s has no such parameter", name, k.Name)
+			wrong = append(wrong, &ParamError{name, fmt.Errorf("%w: %s has no such parameter", ErrUnknown, k.Name)})
+			continue
 		}
-		if err := p.check(value); err != nil {
-			return nil, fmt.Errorf("params.%s: %w", name, err)
+		if err := p.check(given[name]); err != nil {
+			wrong = append(wrong, &ParamError{name, err})
 		}
-		v[name] = value
+		v[name] = given[name]
 	}
-	return v, nil
+	return v, wrong
 }
 
 func (k Kind) param(name string) (Param, bool) {
-	for _, p := range k.Params {
-		if p.Name == name {
-			return p, true
-		}
+	i := slices.IndexFunc(k.Params, func(p Param) bool { return p.Name == name })
+	if i < 0 {
+		return Param{}, false
 	}
-	return Param{}, false
+	return k.Params[i], true
 }
 
 func (p Param) check(value any) error {
@@ -98,18 +113,18 @@ func (p Param) check(value any) error {
 	case float64:
 		n, ok := value.(float64)
 		if !ok {
-			return fmt.Errorf("%v is not a number", value)
+			return fmt.Errorf("%.60v is not a number", value)
 		}
 		if n < p.Min || n > p.Max {
-			return fmt.Errorf("%v is not between %v and %v", n, p.Min, p.Max)
+			return fmt.Errorf("%w: %v is not between %v and %v", ErrRange, n, p.Min, p.Max)
 		}
 	case string:
 		s, ok := value.(string)
 		if !ok {
-			return fmt.Errorf("%v is not a string", value)
+			return fmt.Errorf("%.60v is not a string", value)
 		}
 		if len(s) > maxText {
-			return fmt.Errorf("longer than %d bytes", maxText)
+			return fmt.Errorf("%w: longer than %d bytes", ErrRange, maxText)
 		}
 	}
 	return nil
