@@ -16,7 +16,7 @@ const AXIS_PX = 64;
  * @property {string} label what the chart shows, for assistive technology
  * @property {Line[]} lines
  * @property {(value: number) => string} format
- * @property {(max: number) => [number, number]} range of the value axis for the largest value in sight
+ * @property {(max: number, min: number) => [number, number]} range of the value axis for the largest and the least value in sight
  * @property {number[]} [steps] distances of lines on the value axis to choose from
  */
 
@@ -93,7 +93,7 @@ export class LineChart extends HTMLElement {
       cursor: { sync: { key: 'heliograph' }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { time: true, range: () => [this.#end - this.#window, this.#end] },
-        y: { range: (_u, _min, max) => this.#options.range(Number.isFinite(max) ? max : 0) },
+        y: { range: (_u, min, max) => this.#options.range(Number.isFinite(max) ? max : 0, Number.isFinite(min) ? min : 0) },
       },
       axes: [
         // Told from now, so that the grid stands still while the line moves.
