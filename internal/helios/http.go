@@ -48,7 +48,10 @@ func (a *API) handle(need access.Scope, h handler) http.Handler {
 		}
 		var known *httpError
 		var large *http.MaxBytesError
+		var own answerer
 		switch {
+		case errors.As(err, &own):
+			own.answer(a, w, r)
 		case errors.As(err, &large):
 			a.fail(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", large.Limit))
 		case errors.As(err, &known):

@@ -19,7 +19,7 @@ func (a *API) routes(mux *http.ServeMux) {
 	a.deviceRoutes(mux)
 	a.peripheralRoutes(mux)
 	a.otaRoutes(mux)
-	mux.Handle("GET /v1/streams", a.view(a.getStreams))
+	a.streamRoutes(mux)
 }
 
 func (a *API) health() wire.Health {
@@ -45,11 +45,6 @@ func (a *API) getSummary(w http.ResponseWriter, _ *http.Request) error {
 		},
 	})
 	return nil
-}
-
-// getStreams answers with the list of streams, of which there are none yet.
-func (a *API) getStreams(w http.ResponseWriter, r *http.Request) error {
-	return a.writeRevisioned(w, r, []any{}, []any{})
 }
 
 func (a *API) getErrors(w http.ResponseWriter, r *http.Request) error {

@@ -1,0 +1,204 @@
+package helios
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/video"
+)
+
+// describeWait bounds how long an answer waits to hear what cameras can do.
+const describeWait = 2 * time.Second
+
+func (a *API) streamRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /v1/streams", a.view(a.getStreams))
+	mux.Handle("POST /v1/streams", a.control(a.createStream))
+	mux.Handle("GET /v1/streams/{id}", a.view(a.getStream))
+	mux.Handle("PUT /v1/streams/{id}", a.control(a.updateStream))
+	mux.Handle("DELETE /v1/streams/{id}", a.control(a.deleteStream))
+}
+
+// streamIDOf returns the id in a path, in lower case.
+func streamIDOf(r *http.Request) (string, error) {
+	id, err := parseUUID(r.PathValue("id"))
+	if err != nil {
+		return "", &engineError{status: http.StatusBadRequest, code: wire.EngineInvalidInput, text: "the stream id: " + err.Error()}
+	}
+	return id.String(), nil
+}
+
+// streamOf returns the stream that a path names.
+func (a *API) streamOf(r *http.Request) (*video.Stream, error) {
+	id, err := streamIDOf(r)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.deps.Streams.Get(id)
+	if err != nil {
+		return nil, streamFailure(err)
+	}
+	return s, nil
+}
+
+// describe tells what a camera can do; nothing if it does not tell in time.
+func describe(ctx context.Context, s *video.Stream) video.Descriptor {
+	ctx, cancel := context.WithTimeout(ctx, describeWait)
+	defer cancel()
+	d, err := s.Describe(ctx)
+	if err != nil {
+		return video.Descriptor{} // its state tells why
+	}
+	return d
+}
+
+// streamInfos describes all streams.
+func (a *API) streamInfos(ctx context.Context) []wire.StreamInfo {
+	streams := a.deps.Streams.List()
+	list := make([]wire.StreamInfo, len(streams))
+	var all sync.WaitGroup
+	for i, s := range streams {
+		all.Go(func() { list[i] = streamInfo(s, describe(ctx, s)) })
+	}
+	all.Wait()
+	return list
+}
+
+func (a *API) getStreams(w http.ResponseWriter, r *http.Request) error {
+	list := a.streamInfos(r.Context())
+	return a.writeRevisioned(w, r, list, list)
+}
+
+// getStream answers with a stream; there is no body if there is none.
+func (a *API) getStream(w http.ResponseWriter, r *http.Request) error {
+	id, err := streamIDOf(r)
+	if err != nil {
+		return err
+	}
+	s, err := a.deps.Streams.Get(id)
+	if err != nil {
+		w.WriteHeader(http.StatusNotFound)
+		return nil
+	}
+	writeJSON(w, http.StatusOK, streamInfo(s, describe(r.Context(), s)))
+	return nil
+}
+
+// readManifest reads a manifest with its defaults and returns what it asks for. An id
+// in the path is the stream's.
+func readManifest(r *http.Request, id string) (video.Config, error) {
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return video.Config{}, err
+	}
+	c, err := parseManifest(data, id)
+	var bad *json.SyntaxError
+	var known answerer
+	switch {
+	case err == nil, errors.As(err, &known):
+		return c, err
+	case errors.As(err, &bad):
+		return c, &engineError{status: http.StatusBadRequest, code: wire.EngineInvalidInput, text: "the body is not JSON: " + err.Error()}
+	}
+	return c, &engineError{
+		status: http.StatusBadRequest, code: wire.EngineInvalidInput,
+		text: "the body is not a stream manifest: " + strings.TrimPrefix(err.Error(), "json: "),
+	}
+}
+
+// parseManifest is readManifest from bytes.
+func parseManifest(data []byte, id string) (video.Config, error) {
+	var has struct {
+		Capture *json.RawMessage `json:"capture"`
+	}
+	m := wire.DefaultStreamManifest()
+	if err := json.Unmarshal(data, &has); err != nil {
+		return video.Config{}, err
+	}
+	if has.Capture == nil {
+		return video.Config{}, &invalidManifest{[]video.Issue{{Path: "capture", Code: video.IssueRequired, Message: "is missing"}}}
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return video.Config{}, err
+	}
+	lowerIDs(&m)
+	if id != "" {
+		if m.Identity.ID != "" && m.Identity.ID != id {
+			return video.Config{}, &invalidManifest{[]video.Issue{{
+				Path: "identity.id", Code: video.IssueInvalid, Message: "is not the id in the path", Remediation: "leave it out",
+			}}}
+		}
+		m.Identity.ID = id
+	}
+	c, issues := streamConfig(m)
+	if len(issues) > 0 {
+		return c, &invalidManifest{issues}
+	}
+	return c, nil
+}
+
+// lowerIDs writes UUIDs in the form that they are compared in.
+func lowerIDs(m *wire.StreamManifest) {
+	lower := func(text *string) {
+		if id, err := parseUUID(*text); err == nil {
+			*text = id.String()
+		}
+	}
+	lower(&m.Identity.ID)
+	lower(&m.ActivePipelineID)
+	for i := range m.Pipelines {
+		lower(&m.Pipelines[i].PipelineID)
+	}
+}
+
+func (a *API) createStream(w http.ResponseWriter, r *http.Request) error {
+	cfg, err := readManifest(r, "")
+	if err != nil {
+		return err
+	}
+	s, err := a.deps.Streams.Create(cfg)
+	if err != nil {
+		return streamFailure(err)
+	}
+	writeJSON(w, http.StatusOK, wire.StreamCreated{StreamID: s.ID(), Descriptor: captureDescriptor(describe(r.Context(), s))})
+	return nil
+}
+
+func (a *API) updateStream(w http.ResponseWriter, r *http.Request) error {
+	s, err := a.streamOf(r)
+	if err != nil {
+		return err
+	}
+	cfg, err := readManifest(r, s.ID())
+	if err != nil {
+		return err
+	}
+	restarted, err := a.deps.Streams.Update(s.ID(), cfg)
+	if err != nil {
+		return streamFailure(err)
+	}
+	answer := wire.StreamCreated{StreamID: s.ID(), Descriptor: captureDescriptor(describe(r.Context(), s)), Action: wire.ActionPersistedOnly}
+	if restarted {
+		answer.Action = wire.ActionRestarted
+	}
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+func (a *API) deleteStream(w http.ResponseWriter, r *http.Request) error {
+	id, err := streamIDOf(r)
+	if err != nil {
+		return err
+	}
+	if err := a.deps.Streams.Delete(id); err != nil {
+		return streamFailure(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
