@@ -1,0 +1,122 @@
+package helios
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/video"
+	"github.com/heliograph/heliograph/internal/topic"
+	"github.com/heliograph/heliograph/internal/wsconn"
+)
+
+// frameWindow makes the connection take a frame only when the client has read the
+// one before: whatever lies in between would be old by the time it is read. An
+// inter-coded format may have a few frames on the way, for all of them are needed.
+const frameWindow = 1
+
+// serveStreamFrames sends the newest frame whenever the client can take one.
+func (a *API) serveStreamFrames(ctx context.Context, s *Session, params any) error {
+	p := params.(*wire.StreamFramesParams)
+	stream, err := a.deps.Streams.Get(streamIDFrom(ctx).String())
+	if err != nil {
+		return a.framesFailed(ctx, s, wire.OpSnapshotOutput, err)
+	}
+	viewer, err := stream.Watch(video.ViewerOptions{
+		Output: p.Output, Restore: p.Restore,
+		Interval: time.Duration(p.PollMS) * time.Millisecond, Wake: s.conn.Wake,
+	})
+	if err != nil {
+		return a.framesFailed(ctx, s, wire.OpSetOutput, err)
+	}
+	defer viewer.Close()
+	f := &frameFeed{session: s, viewer: viewer, ended: make(chan error, 1)}
+	s.conn.AddFeed(f, wsconn.FeedOptions{Window: frameWindow, Hurry: true})
+	defer s.conn.RemoveFeed(f)
+	select {
+	case err := <-f.ended:
+		return a.framesFailed(ctx, s, wire.OpSnapshotOutput, err)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// frameFeed takes frames from a viewer for the connection's write pump.
+type frameFeed struct {
+	session *Session
+	viewer  *video.Viewer
+	ended   chan error
+	over    bool
+	last    *video.Frame // whose format the client knows
+}
+
+// Frames implements wsconn.Feed. A frame and the format before it go out together.
+func (f *frameFeed) Frames(dst []*wsconn.Frame, limit int) []*wsconn.Frame {
+	for ; limit >= 2 && !f.over; limit-- {
+		var one [1]topic.Item[*video.Frame]
+		n, err := f.viewer.Fill(one[:])
+		if err != nil {
+			f.over = true
+			f.ended <- err
+		}
+		if n == 0 {
+			return dst
+		}
+		frame := one[0].Event.Value
+		if !frame.SameFormat(f.last) {
+			dst = append(dst, f.session.formatFrame(frame))
+			limit--
+		}
+		f.last = frame
+		dst = append(dst, f.session.binaryFrame(one[0].Event))
+	}
+	if !f.over {
+		f.session.conn.Wake() // there was no room, which says nothing about what there is
+	}
+	return dst
+}
+
+// formatFrame makes the text message before a frame of another format.
+func (s *Session) formatFrame(frame *video.Frame) *wsconn.Frame {
+	// A struct of strings and numbers can always be encoded.
+	data, _ := json.Marshal(wire.FramesFormat{
+		Type: "format", FourCC: string(frame.FourCC), Width: frame.Width, Height: frame.Height,
+	})
+	return s.frame(data)
+}
+
+// binaryFrame makes the message of a frame, once for all viewers of the stream
+// that want it in the same form, around the frame's own bytes.
+func (s *Session) binaryFrame(e *topic.Event[*video.Frame]) *wsconn.Frame {
+	key := topic.Key{Form: "frame", Variant: len(s.prefix)}
+	frame, _ := topic.Encode(e, key, func(e *topic.Event[*video.Frame]) (*wsconn.Frame, error) {
+		return wsconn.Binary(s.prefix, e.Value.Data), nil
+	})
+	return frame
+}
+
+// framesFailed tells the client why the channel ends.
+func (a *API) framesFailed(ctx context.Context, s *Session, operation string, err error) error {
+	if errors.Is(err, topic.ErrClosed) {
+		return err // the server shuts down
+	}
+	text, retryable := err.Error(), false
+	if errors.Is(err, video.ErrDeleted) || errors.Is(err, video.ErrNotFound) {
+		text, operation = "stream not found", wire.OpSnapshotOutput
+	}
+	requestID, traceID := s.ids()
+	e := wire.FramesError{
+		Type: "error", Error: text, TimestampMS: nowMS(), Source: wire.SourceStreamFrames,
+		Operation: operation, RequestID: requestID, TraceID: traceID, Retryable: &retryable,
+	}
+	a.errors.add(wire.ErrorHistoryEntry{Transport: "ws", ErrorBody: wire.ErrorBody{
+		Code: wire.FramesErrorCode, Error: e.Error, TimestampMS: e.TimestampMS, Source: e.Source,
+		Operation: e.Operation, RequestID: requestID, TraceID: traceID, Retryable: &retryable, ReportedBy: reporter,
+	}})
+	if err := s.Send(ctx, e); err != nil {
+		return err
+	}
+	return errTold
+}
