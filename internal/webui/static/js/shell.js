@@ -73,6 +73,12 @@ export class Shell extends HTMLElement {
   #follow(event, name) {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
+    this.#go(name);
+  }
+
+  /** @param {string} name */
+  #go(name) {
+    if (name === this.router.current) this.#views.get(name)?.home();
     this.router.go(name);
   }
 
@@ -144,7 +150,7 @@ export class Shell extends HTMLElement {
 
   #addKeys() {
     const { keys } = this.app;
-    for (const v of views) keys.add({ keys: `g ${v.key}`, label: v.title, group: 'Go to', run: () => this.router.go(v.name) });
+    for (const v of views) keys.add({ keys: `g ${v.key}`, label: v.title, group: 'Go to', run: () => this.#go(v.name) });
     keys.add({ keys: '?', label: 'Show this help', group: 'Everywhere', run: () => showHelp(keys) });
     keys.add({ keys: 't', label: 'Light or dark', group: 'Everywhere', run: () => theme.toggle() });
     keys.add({ keys: '/', label: 'Filter or search', group: 'Everywhere', run: () => this.#focusSearch() });

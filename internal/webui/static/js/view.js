@@ -54,4 +54,6 @@ export class View extends HTMLElement {
   onShow() {}
   /** After everything registered with whileShown has ended. */
   onHide() {}
+  /** Its entry of the navigation was chosen although it is shown already. */
+  home() {}
 }

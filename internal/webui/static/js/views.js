@@ -8,6 +8,7 @@ export const views = [
   { name: 'processes', title: 'Processes', icon: 'list', key: 'p', tag: 'hg-processes' },
   { name: 'logs', title: 'Logs', icon: 'lines', key: 'l', tag: 'hg-logs' },
   { name: 'console', title: 'Console', icon: 'prompt', key: 'c', tag: 'hg-console' },
+  { name: 'streams', title: 'Streams', icon: 'camera', key: 's', tag: 'hg-streams' },
   { name: 'devices', title: 'Devices', icon: 'usb', key: 'd', tag: 'hg-devices' },
   { name: 'changes', title: 'Changes', icon: 'history', key: 'h', tag: 'hg-changes' },
 ];

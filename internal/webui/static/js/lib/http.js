@@ -5,10 +5,11 @@ import { httpURL } from './base.js';
 
 /** An answer that is no success, or no answer. status is 0 when there was none. */
 export class HttpError extends Error {
-  /** @param {number} status @param {string} message */
-  constructor(status, message) {
+  /** @param {number} status @param {string} message @param {any} [body] of the answer, if it was JSON */
+  constructor(status, message, body) {
     super(message);
     this.status = status;
+    this.body = body;
   }
 }
 
@@ -31,7 +32,8 @@ export async function request(path, { timeout = 10_000, ...init } = {}) {
     throw new HttpError(0, late ? `no answer within ${timeout / 1000} s` : 'the device does not answer');
   }
   if (response.ok || response.status === 304) return response;
-  throw new HttpError(response.status, await errorText(response));
+  const { text, body } = await errorText(response);
+  throw new HttpError(response.status, text, body);
 }
 
 /** @template T @param {string} path @param {RequestInit & {timeout?: number}} [options] @returns {Promise<T>} */
@@ -53,15 +55,15 @@ export function send(path, body, method = 'POST') {
   });
 }
 
-/** @param {Response} response */
+/** @param {Response} response @returns {Promise<{text: string, body?: any}>} */
 async function errorText(response) {
   const text = await response.text().catch(() => '');
   try {
     const body = JSON.parse(text);
-    if (typeof body.error === 'string' && body.error) return body.error;
+    if (typeof body.error === 'string' && body.error) return { text: body.error, body };
   } catch {
     // Not every refusal has a JSON body.
   }
   const line = text.trim().split('\n', 1)[0] ?? '';
-  return line && line.length < 200 && !line.startsWith('<') ? line : `the device answered ${response.status}`;
+  return { text: line && line.length < 200 && !line.startsWith('<') ? line : `the device answered ${response.status}` };
 }

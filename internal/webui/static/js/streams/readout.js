@@ -44,6 +44,7 @@ export function dotSize(width, height) {
 
 /** The number of the frame from the pixels of {@link barRect}; undefined if there is no bar. @param {Pixels} bar @returns {number | undefined} */
 export function readBar(bar) {
+  /** @type {number[]} */
   const bits = Array.from({ length: CELLS }, (_, i) => {
     const from = Math.floor((i * bar.width) / CELLS);
     const to = Math.floor(((i + 1) * bar.width) / CELLS);
