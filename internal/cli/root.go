@@ -88,6 +88,7 @@ server, this machine's own by default; name another with --server.
 	shared := &shared{info: info, deps: deps, streams: streams, remote: remote}
 	root.AddCommand(
 		newTop(shared), newLogs(shared), newConsole(shared), newWatch(shared),
+		newOTA(shared, root),
 		newChannels(shared), newAsyncAPI(shared), newToken(shared), newVersion(shared),
 	)
 	for _, verb := range verbs {
