@@ -11,6 +11,7 @@ import (
 	"github.com/heliograph/heliograph/internal/source/video/ffmpeg"
 	"github.com/heliograph/heliograph/internal/source/video/mediafile"
 	"github.com/heliograph/heliograph/internal/source/video/mjpeg"
+	"github.com/heliograph/heliograph/internal/source/video/processing"
 	"github.com/heliograph/heliograph/internal/source/video/testpattern"
 	"github.com/heliograph/heliograph/internal/source/video/v4l2"
 )
@@ -29,9 +30,10 @@ func newStreams(cfg config.Config, state *statedir.Dir, log *slog.Logger) (*vide
 			ffmpeg.New(ffmpeg.Options{}),
 			mediafile.New(),
 		},
-		StateFile:  state.Join("streams.json"),
-		Transcoder: ffmpeg.NewTranscoder(ffmpeg.Options{}),
-		Logger:     log,
+		StateFile:   state.Join("streams.json"),
+		Transcoder:  ffmpeg.NewTranscoder(ffmpeg.Options{}),
+		NewPipeline: processing.New,
+		Logger:      log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the streams: %w", err)

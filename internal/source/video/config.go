@@ -87,6 +87,9 @@ type Config struct {
 	Pipelines       []PipelineConfig `json:"pipelines,omitempty"`
 	ActivePipeline  string           `json:"active_pipeline,omitempty"` // ID of one of Pipelines
 	ActiveOutput    string           `json:"active_output,omitempty"`   // "" means [OutputFrame]
+	// Inputs are given to the active pipeline; those that it does not have are kept
+	// for one that has.
+	Inputs Inputs `json:"inputs,omitempty"`
 	// StartOnBoot keeps the stream running whether or not somebody watches.
 	StartOnBoot bool `json:"start_on_boot,omitempty"`
 	// Extra is kept for the caller and never looked at: at most 256 KiB of JSON.

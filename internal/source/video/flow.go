@@ -100,7 +100,7 @@ func (f *flow) Frame(fr Frame, work time.Duration) {
 	fr.Epoch = f.epoch
 	f.s.source.Store(&Format{FourCC: fr.FourCC, Width: fr.Width, Height: fr.Height})
 	f.offerGraph(&fr, nil)
-	if choice.output == OutputFrame {
+	if choice.plain {
 		f.deliver(&fr)
 	}
 }
@@ -115,28 +115,31 @@ func (f *flow) Picture(p *image.YCbCr, captured time.Time) {
 	f.s.source.Store(&Format{FourCC: f.cfg.Capture.Format.FourCC, Width: uint32(size.X), Height: uint32(size.Y)})
 	fr := &Frame{Captured: captured, Seq: seq}
 	f.offerGraph(fr, p)
-	if f.s.chosen().output == OutputFrame && f.s.viewers.Load() > 0 {
+	if f.s.chosen().plain && f.s.viewers.Load() > 0 {
 		f.encodeJPEG(&f.jpeg, fr, p)
 	}
 }
 
-// encodeJPEG makes a frame of a picture and delivers it.
-func (f *flow) encodeJPEG(e *stripjpeg.Encoder, like *Frame, p image.Image) {
+// encodeJPEG makes a frame of a picture and delivers it. It returns how long the making
+// took and the frame's size in bytes, 0 if there is none.
+func (f *flow) encodeJPEG(e *stripjpeg.Encoder, like *Frame, p image.Image) (took time.Duration, bytes int) {
 	began := time.Now()
 	m := &f.s.meter
 	data, err := e.Encode(p, f.cfg.Capture.Quality)
 	if err != nil {
 		m.codecFailed(&m.encoder, "jpeg")
 		f.s.log.Debug("picture not encoded", "stream", f.s.id, "err", err)
-		return
+		return 0, 0
 	}
 	now := time.Now()
-	m.coded(&m.encoder, "jpeg", now, now.Sub(began))
+	took = now.Sub(began)
+	m.coded(&m.encoder, "jpeg", now, took)
 	size := p.Bounds().Size()
 	f.deliver(&Frame{
 		FourCC: MJPG, Width: uint32(size.X), Height: uint32(size.Y), Key: true, Data: data,
 		Captured: like.Captured, Seq: like.Seq, Epoch: like.Epoch,
 	})
+	return took, len(data)
 }
 
 // Dropped implements Sink.

@@ -14,6 +14,7 @@ import (
 // graphWork runs the pipeline beside the capture, on the newest picture.
 type graphWork struct {
 	in   chan graphInput
+	free chan *image.YCbCr // copies of pictures that can be used again
 	jpeg stripjpeg.Encoder
 	// coded leads to a transcoder that decodes inter-coded frames; nil before the
 	// first of them.
@@ -26,6 +27,17 @@ type graphWork struct {
 type graphInput struct {
 	frame   *Frame
 	picture *image.YCbCr
+	own     bool // picture is a copy that goes to graphWork.free
+	at      time.Time
+}
+
+// graphRun is what a pipeline has done to a picture.
+type graphRun struct {
+	began, done time.Time
+	waited      time.Duration
+	input       int // bytes
+	results     Results
+	err         error
 }
 
 // offerGraph gives a frame to the pipeline if somebody wants an output of it.
@@ -38,21 +50,23 @@ func (f *flow) offerGraph(fr *Frame, picture *image.YCbCr) {
 		return
 	}
 	if f.graph == nil {
-		f.graph = &graphWork{in: make(chan graphInput, 1)}
+		f.graph = &graphWork{in: make(chan graphInput, 1), free: make(chan *image.YCbCr, 2)}
 		f.workers.Go(func() { f.process(f.graph) })
 	}
 	if fr.FourCC.Inter() {
 		f.offerDecoder(f.graph, fr)
 		return
 	}
+	in := graphInput{frame: fr}
 	if picture != nil {
-		picture = clonePicture(picture)
+		in.picture, in.own = f.graph.copied(picture), true
 	}
-	f.graph.offer(graphInput{frame: fr, picture: picture})
+	f.graph.offer(in, &f.s.meter)
 }
 
 // offer replaces what the pipeline has not begun.
-func (g *graphWork) offer(in graphInput) {
+func (g *graphWork) offer(in graphInput, m *meter) {
+	in.at = time.Now()
 	for {
 		select {
 		case g.in <- in:
@@ -60,9 +74,41 @@ func (g *graphWork) offer(in graphInput) {
 		default:
 		}
 		select {
-		case <-g.in:
+		case old := <-g.in:
+			g.release(old)
+			m.count(&m.skipped, 1)
 		default:
 		}
+	}
+}
+
+// copied returns a copy of a picture, in the memory of one that is done with if there
+// is one of the same shape.
+func (g *graphWork) copied(p *image.YCbCr) *image.YCbCr {
+	select {
+	case old := <-g.free:
+		if len(old.Y) == len(p.Y) && len(old.Cb) == len(p.Cb) && len(old.Cr) == len(p.Cr) {
+			y, cb, cr := old.Y, old.Cb, old.Cr
+			*old = *p
+			old.Y, old.Cb, old.Cr = y, cb, cr
+			copy(y, p.Y)
+			copy(cb, p.Cb)
+			copy(cr, p.Cr)
+			return old
+		}
+	default:
+	}
+	return clonePicture(p)
+}
+
+// release gives the memory of a picture back.
+func (g *graphWork) release(in graphInput) {
+	if !in.own {
+		return
+	}
+	select {
+	case g.free <- in.picture:
+	default:
 	}
 }
 
@@ -99,7 +145,7 @@ func (f *flow) startDecoder(g *graphWork, fr *Frame) bool {
 		err := t.Decode(f.ctx, format, g.coded, func(p *image.YCbCr) {
 			now := time.Now()
 			m.coded(&m.decoder, "ffmpeg", now, 0)
-			g.offer(graphInput{frame: &Frame{Captured: now, Seq: f.s.seq.Load()}, picture: p})
+			g.offer(graphInput{frame: &Frame{Captured: now, Seq: f.s.seq.Load()}, picture: p}, m)
 		})
 		if f.ctx.Err() == nil {
 			m.codecFailed(&m.decoder, "ffmpeg")
@@ -122,29 +168,32 @@ func (f *flow) process(g *graphWork) {
 }
 
 func (f *flow) processOne(ctx context.Context, g *graphWork, in graphInput) {
-	want, p := f.s.wanted(), f.s.pipeline()
+	defer g.release(in)
+	want := f.s.wanted()
+	p, meter := f.s.pipeline()
 	if len(want) == 0 || p == nil {
 		return
 	}
+	waited := time.Since(in.at)
 	picture, err := f.decoded(in)
 	if err != nil {
 		f.s.meter.graphFailed(err, time.Now())
 		return
 	}
-	began := time.Now()
-	out, err := p.Process(ctx, Picture{Image: picture, Captured: in.frame.Captured, Seq: in.frame.Seq}, want)
-	now := time.Now()
-	if err != nil {
-		f.s.meter.graphFailed(err, now)
-		f.s.failValues(want, err, now)
+	run := graphRun{began: time.Now(), waited: waited, input: pictureBytes(picture)}
+	run.results, run.err = p.Process(ctx, Picture{Image: picture, Captured: in.frame.Captured, Seq: in.frame.Seq}, want)
+	run.done = time.Now()
+	f.s.meter.graphRan(meter, run)
+	if run.err != nil {
+		f.s.failValues(want, run.err, run.done)
 		return
 	}
-	f.s.meter.mu.Lock()
-	f.s.meter.graph.add(now, now.Sub(began))
-	f.s.meter.mu.Unlock()
-	f.s.setValues(out.Values, in.frame.Seq, now)
-	if img := out.Images[f.s.chosen().output]; img != nil && f.s.viewers.Load() > 0 {
-		f.encodeJPEG(&g.jpeg, in.frame, img)
+	f.s.setValues(run.results.Values, in.frame.Seq, run.done)
+	if c := f.s.chosen(); !c.plain && f.s.viewers.Load() > 0 {
+		if img := run.results.Images[c.output]; img != nil {
+			took, size := f.encodeJPEG(&g.jpeg, in.frame, img)
+			f.s.meter.shown(meter, run.done, took, size)
+		}
 	}
 }
 
@@ -200,4 +249,17 @@ func clonePicture(p *image.YCbCr) *image.YCbCr {
 	c := *p
 	c.Y, c.Cb, c.Cr = bytes.Clone(p.Y), bytes.Clone(p.Cb), bytes.Clone(p.Cr)
 	return &c
+}
+
+// pictureBytes returns the memory that a picture takes, as far as that is known.
+func pictureBytes(img image.Image) int {
+	switch p := img.(type) {
+	case *image.YCbCr:
+		return len(p.Y) + len(p.Cb) + len(p.Cr)
+	case *image.RGBA:
+		return len(p.Pix)
+	case *image.Gray:
+		return len(p.Pix)
+	}
+	return 0
 }

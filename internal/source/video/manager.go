@@ -149,14 +149,39 @@ func (m *Manager) examine(cfg Config) (Pipeline, []Issue) {
 	for i, p := range cfg.Pipelines {
 		made, wrong := m.makePipeline(p)
 		for _, issue := range wrong {
-			issue.Path = fmt.Sprintf("pipelines.%d.pipeline_graph.%s", i, issue.Path)
+			issue.Path = join(fmt.Sprintf("pipelines[%d].pipeline_graph", i), issue.Path)
 			list = append(list, issue)
 		}
 		if active != nil && p.ID == active.ID {
 			graph = made
 		}
 	}
-	return graph, list
+	return graph, append(list, inputIssues(graph, cfg.Inputs)...)
+}
+
+// inputIssues gives a pipeline, which may be nil, the inputs kept for it and tells
+// what is wrong with them. Those that it does not have are for another one.
+func inputIssues(p Pipeline, inputs Inputs) []Issue {
+	if p == nil || len(inputs) == 0 {
+		return nil
+	}
+	var list []Issue
+	for _, issue := range p.SetInputs(inputs) {
+		if issue.Code == IssueUnknown {
+			continue
+		}
+		issue.Path = join("pipeline_host_inputs", issue.Path)
+		list = append(list, issue)
+	}
+	return list
+}
+
+// join puts a dotted path below another one.
+func join(path, below string) string {
+	if below == "" {
+		return path
+	}
+	return path + "." + below
 }
 
 // checkEncoder tells whether frames can be encoded at all.

@@ -2,8 +2,6 @@ package video
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 )
 
@@ -69,50 +67,6 @@ func (m *Manager) Select(id, output string) error {
 	s.cfg.ActiveOutput = output
 	s.mu.Unlock()
 	m.store.soon()
-	return nil
-}
-
-// SetPipeline replaces the graph of a pipeline of a stream, adds the pipeline if it
-// is new, and makes it the active one and pipelines enabled. The capture goes on.
-// output, unless "", is shown. extra, unless nil, replaces Config.Extra. Errors are
-// those of Update, and wrap ErrNoOutput.
-func (m *Manager) SetPipeline(id string, p PipelineConfig, output string, extra json.RawMessage) error {
-	m.edit.Lock()
-	defer m.edit.Unlock()
-	s, err := m.Get(id)
-	if err != nil {
-		return err
-	}
-	cfg := s.Config()
-	cfg.Pipelines = slices.DeleteFunc(slices.Clone(cfg.Pipelines), func(o PipelineConfig) bool { return o.ID == p.ID })
-	cfg.Pipelines = append(cfg.Pipelines, p)
-	cfg.PipelineEnabled, cfg.ActivePipeline = true, p.ID
-	if output != "" {
-		cfg.ActiveOutput = output
-	}
-	if extra != nil {
-		cfg.Extra = extra
-	}
-	graph, list := m.examine(cfg)
-	if len(list) > 0 {
-		return &ValidationError{Issues: list}
-	}
-	if output != "" {
-		if o, ok := findOutput(outputsOf(graph), output); !ok || !o.Image {
-			return fmt.Errorf("show output %.100q: %w", output, ErrNoOutput)
-		}
-	}
-	configs := m.configs()
-	configs[slices.IndexFunc(configs, func(c Config) bool { return c.ID == id })] = cfg
-	if err := m.store.save(configs); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	cfg.Capture = s.cfg.Capture // controls may have been set since
-	s.cfg = cfg
-	s.mu.Unlock()
-	s.setGraph(graph, output)
-	m.tell(Change{Kind: Updated, ID: id})
 	return nil
 }
 

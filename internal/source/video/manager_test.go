@@ -149,12 +149,12 @@ func TestValidate(t *testing.T) {
 		"capture.mode.format.resolution":       func(c *Config) { c.Capture.Format = Format{Width: 10} },
 		"capture.mode.interval":                func(c *Config) { c.Capture.Interval.Denominator = 30 },
 		"capture.target_fps":                   func(c *Config) { c.Capture.TargetFPS = -1 },
-		"capture.handle.File.paths.1":          func(c *Config) { c.Capture.Paths = []string{"/a", "/\x00"} },
+		"capture.handle.File.paths[1]":         func(c *Config) { c.Capture.Paths = []string{"/a", "/\x00"} },
 		"preview_jpeg_quality":                 func(c *Config) { c.PreviewQuality = 101 },
 		"encoder.settings.kind":                func(c *Config) { c.Encoding.Format = H264 },
 		"encoder.settings.gop":                 func(c *Config) { c.Encoding.GOP = 1e6 },
-		"pipelines.0.pipeline_id":              func(c *Config) { c.Pipelines = []PipelineConfig{{ID: "x"}} },
-		"pipelines.0.pipeline_graph.":          func(c *Config) { c.Pipelines = []PipelineConfig{{ID: idA, Graph: json.RawMessage("{}")}} },
+		"pipelines[0].pipeline_id":             func(c *Config) { c.Pipelines = []PipelineConfig{{ID: "x"}} },
+		"pipelines[0].pipeline_graph":          func(c *Config) { c.Pipelines = []PipelineConfig{{ID: idA, Graph: json.RawMessage("{}")}} },
 		"active_pipeline_id":                   func(c *Config) { c.PipelineEnabled, c.ActivePipeline = true, idB },
 	} {
 		c := scriptedConfig("")

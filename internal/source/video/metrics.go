@@ -36,6 +36,7 @@ type Metrics struct {
 	HeldBytes     int
 	GraphError    string // of the newest picture that the pipeline could not process
 	GraphErrorAt  time.Time
+	Pipeline      *GraphMetrics // nil if the stream has none
 }
 
 // Codec is how an encoder or decoder fares.
@@ -87,13 +88,16 @@ type meter struct {
 	delivered        uint64
 	graphError       string
 	graphErrorAt     time.Time
+	waited           window // work: of a picture for the pipeline
+	skipped          uint64
+	pipeline         *graphMeter // nil without a pipeline
 }
 
 // restart begins new averages for a new capture.
 func (m *meter) restart() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, w := range []*window{&m.capture, &m.host, &m.graph, &m.encoder.window, &m.decoder.window} {
+	for _, w := range []*window{&m.capture, &m.host, &m.graph, &m.encoder.window, &m.decoder.window, &m.waited} {
 		w.restart()
 	}
 }
@@ -137,6 +141,41 @@ func (m *meter) graphFailed(err error, now time.Time) {
 	m.graphError, m.graphErrorAt = err.Error(), now
 }
 
+// setGraph begins to measure another pipeline, nil for none.
+func (m *meter) setGraph(p Pipeline) *graphMeter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pipeline, m.graphError, m.graphErrorAt = nil, "", time.Time{}
+	if p != nil {
+		m.pipeline = newGraphMeter(p)
+	}
+	return m.pipeline
+}
+
+// graphRan notes a picture that a pipeline has processed, or could not.
+func (m *meter) graphRan(g *graphMeter, r graphRun) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pipeline != g {
+		return // of a pipeline that is no more
+	}
+	if r.err != nil {
+		m.graphError, m.graphErrorAt = r.err.Error(), r.done
+	} else {
+		m.graph.add(r.done, r.done.Sub(r.began))
+	}
+	m.waited.add(r.began, r.waited)
+	g.ran(r)
+}
+
+// shown notes the JPEG that was made of a pipeline's picture.
+func (m *meter) shown(g *graphMeter, now time.Time, took time.Duration, size int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	g.encoding.add(now, took)
+	g.previewBytes = size
+}
+
 // took counts frames that a viewer took.
 func (m *meter) took(items []topic.Item[*Frame]) {
 	now := time.Now()
@@ -158,6 +197,10 @@ func (m *meter) snapshot(now time.Time) Metrics {
 		Encoder: m.encoder.codec(now), Decoder: m.decoder.codec(now),
 		Dropped: m.dropped, Thinned: m.thinned, Bytes: m.bytes,
 		GraphError: m.graphError, GraphErrorAt: m.graphErrorAt,
+	}
+	if m.pipeline != nil {
+		out.Pipeline = m.pipeline.snapshot(now)
+		out.Pipeline.Input, out.Pipeline.Skipped = m.waited.timing(now), m.skipped
 	}
 	if m.delivered > 0 {
 		queue, whole := m.queue.stage(now), m.endToEnd.stage(now)

@@ -1,7 +1,6 @@
 package video
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,12 +10,13 @@ import (
 // choice is the image output that is shown.
 type choice struct {
 	output  string
+	plain   bool    // it is the frames as they are captured
 	owner   *Viewer // who has made it; nil for a command
 	version uint64  // counts the changes
 }
 
-// Outputs lists what the stream offers: [OutputFrame] first, then what its pipeline
-// has.
+// Outputs lists what the stream offers: [OutputFrame] first and, if it has a pipeline,
+// [OutputRaw] and what the pipeline has.
 func (s *Stream) Outputs() []Output {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,6 +36,9 @@ func (s *Stream) Select(output string) error {
 	return err
 }
 
+// Processed tells whether what viewers are shown is made by the pipeline.
+func (s *Stream) Processed() bool { return !s.chosen().plain }
+
 func (s *Stream) chosen() choice {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,8 +49,9 @@ func (s *Stream) chosen() choice {
 func (s *Stream) choose(output string, owner *Viewer) (former string, changed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o, ok := findOutput(outputsOf(s.graph), output); !ok || !o.Image {
-		return "", false, fmt.Errorf("show output %.100q: %w", output, ErrNoOutput)
+	output, err = imageOutput(s.graph, output)
+	if err != nil {
+		return "", false, err
 	}
 	former = s.choice.output
 	if former == output {
@@ -56,7 +60,7 @@ func (s *Stream) choose(output string, owner *Viewer) (former string, changed bo
 		}
 		return former, false, nil
 	}
-	s.choice = choice{output: output, owner: owner, version: s.choice.version + 1}
+	s.showLocked(output, owner)
 	s.renewWantLocked()
 	return former, true, nil
 }
@@ -71,8 +75,12 @@ func (s *Stream) restore(owner *Viewer, former string) {
 	if o, ok := findOutput(outputsOf(s.graph), former); !ok || !o.Image {
 		former = OutputFrame
 	}
-	s.choice = choice{output: former, version: s.choice.version + 1}
+	s.showLocked(former, nil)
 	s.renewWantLocked()
+}
+
+func (s *Stream) showLocked(output string, owner *Viewer) {
+	s.choice = choice{output: output, plain: passes(s.graph, output), owner: owner, version: s.choice.version + 1}
 }
 
 // setGraph puts a pipeline in force, nil for none, and shows the output wanted, or
@@ -81,12 +89,13 @@ func (s *Stream) setGraph(p Pipeline, output string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.graph = p
+	s.graphMeter = s.meter.setGraph(p)
 	clear(s.values)
 	list := outputsOf(p)
 	for _, name := range []string{output, s.choice.output, OutputFrame} {
 		if o, ok := findOutput(list, name); ok && o.Image {
-			if name != s.choice.output {
-				s.choice = choice{output: name, version: s.choice.version + 1}
+			if name != s.choice.output || passes(p, name) != s.choice.plain {
+				s.showLocked(name, nil)
 			}
 			break
 		}
@@ -94,10 +103,10 @@ func (s *Stream) setGraph(p Pipeline, output string) {
 	s.renewWantLocked()
 }
 
-func (s *Stream) pipeline() Pipeline {
+func (s *Stream) pipeline() (Pipeline, *graphMeter) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.graph
+	return s.graph, s.graphMeter
 }
 
 // wanted returns the outputs of the pipeline that somebody wants.
@@ -118,7 +127,7 @@ func (s *Stream) renewWantLocked() {
 		return
 	}
 	for _, o := range s.graph.Outputs() {
-		if o.Image || o.Name == OutputFrame {
+		if o.Image {
 			continue
 		}
 		for w := range s.watches {
@@ -129,7 +138,7 @@ func (s *Stream) renewWantLocked() {
 		}
 	}
 	s.want = s.wantValues
-	if s.choice.output != OutputFrame {
+	if !s.choice.plain {
 		s.want = append(slices.Clone(s.wantValues), s.choice.output)
 	}
 }

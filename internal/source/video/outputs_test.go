@@ -17,6 +17,7 @@ type twofold struct {
 	mu    sync.Mutex
 	asked map[string]int // how often each output was made
 	err   error
+	level string // an input
 }
 
 func (*twofold) Outputs() []Output {
@@ -24,6 +25,27 @@ func (*twofold) Outputs() []Output {
 		{Name: "inverse", Image: true, Type: "image"}, {Name: "dark", Image: true, Type: "image"},
 		{Name: "mean", Type: "json"}, {Name: "size", Type: "json", Localization: "detection"},
 	}
+}
+
+func (*twofold) Nodes() []Node {
+	return []Node{{Name: "inverse", Kind: "test"}, {Name: "mean", Kind: "test"}}
+}
+
+// SetInputs takes the input "dark.level" from 0 to 9.
+func (p *twofold) SetInputs(inputs Inputs) (list []Issue) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for name, v := range inputs {
+		switch {
+		case name != "dark.level":
+			list = append(list, Issue{Path: name, Code: IssueUnknown, Message: "no such input"})
+		case len(v) > 1:
+			return []Issue{{Path: name, Code: IssueRange, Message: "not 0 to 9"}}
+		default:
+			p.level = string(v)
+		}
+	}
+	return list
 }
 
 func (p *twofold) Process(_ context.Context, in Picture, want []string) (Results, error) {
@@ -41,6 +63,7 @@ func (p *twofold) Process(_ context.Context, in Picture, want []string) (Results
 				}
 			}
 			r.Images[name] = out
+			r.Nodes = append(r.Nodes, NodeRun{Node: 0, Took: time.Millisecond, In: 10, Out: len(out.Pix)})
 		case "mean":
 			r.Values[name] = int(in.Image.Y[0])
 		case "size":
@@ -131,7 +154,7 @@ func TestOutputs(t *testing.T) {
 		for _, o := range s.Outputs() {
 			names = append(names, o.Name)
 		}
-		if want := []string{"frame", "inverse", "dark", "mean", "size"}; !slices.Equal(names, want) {
+		if want := []string{"frame", "raw", "inverse", "dark", "mean", "size"}; !slices.Equal(names, want) {
 			t.Errorf("outputs %v", names)
 		}
 		plain := watch(t, s, ViewerOptions{})
@@ -280,7 +303,7 @@ func TestSetPipeline(t *testing.T) {
 		}
 		var wrong *ValidationError
 		err = m.SetPipeline(idA, PipelineConfig{ID: idB, Graph: json.RawMessage(`"bad"`)}, "", nil)
-		if !errors.As(err, &wrong) || wrong.Issues[0].Path != "pipelines.0.pipeline_graph.nodes.0" {
+		if !errors.As(err, &wrong) || wrong.Issues[0].Path != "pipelines[0].pipeline_graph.nodes.0" {
 			t.Errorf("a bad graph: %v", err)
 		}
 		if err := m.SetPipeline(idA, PipelineConfig{ID: idB, Graph: json.RawMessage(`{}`)}, "mean", nil); !errors.Is(err, ErrNoOutput) {

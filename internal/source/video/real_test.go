@@ -216,6 +216,9 @@ type reader struct{}
 
 func (reader) Outputs() []video.Output { return []video.Output{{Name: "number", Type: "json"}} }
 
+func (reader) Nodes() []video.Node                  { return nil }
+func (reader) SetInputs(video.Inputs) []video.Issue { return nil }
+
 func (reader) Process(_ context.Context, in video.Picture, _ []string) (video.Results, error) {
 	n, ok := testpattern.ReadBar(in.Image)
 	if !ok {

@@ -69,7 +69,9 @@ type Stream struct {
 	status  Status
 	choice  choice
 	graph   Pipeline // nil for none
-	watches map[*ValueWatch]struct{}
+	// graphMeter measures graph; guarded by meter.mu but for the pointer.
+	graphMeter *graphMeter
+	watches    map[*ValueWatch]struct{}
 	// Outputs of graph that are wanted, with and without the picture that is shown to
 	// viewers, if there are any. The lists are replaced, not changed.
 	want, wantValues []string

@@ -2,15 +2,15 @@ package video
 
 import "time"
 
-// windowSize is the number of frames that averages are taken over: four seconds at
+// WindowSize is the number of frames that averages are taken over: four seconds at
 // 30 frames per second.
-const windowSize = 120
+const WindowSize = 120
 
 // window remembers when the last frames passed a stage and how long each was worked
 // on. It is guarded by its owner.
 type window struct {
-	at    [windowSize]time.Time
-	work  [windowSize]time.Duration
+	at    [WindowSize]time.Time
+	work  [WindowSize]time.Duration
 	held  int
 	next  int
 	count uint64
@@ -18,8 +18,8 @@ type window struct {
 
 func (w *window) add(at time.Time, work time.Duration) {
 	w.at[w.next], w.work[w.next] = at, work
-	w.next = (w.next + 1) % windowSize
-	w.held = min(w.held+1, windowSize)
+	w.next = (w.next + 1) % WindowSize
+	w.held = min(w.held+1, WindowSize)
 	w.count++
 }
 
@@ -28,7 +28,7 @@ func (w *window) add(at time.Time, work time.Duration) {
 func (w *window) restart() { w.held, w.next = 0, 0 }
 
 // back returns the index of the entry n before the newest.
-func (w *window) back(n int) int { return (w.next - 1 - n + 2*windowSize) % windowSize }
+func (w *window) back(n int) int { return (w.next - 1 - n + 2*WindowSize) % WindowSize }
 
 // Stage is how frames pass one stage, over the last 120 of them.
 type Stage struct {

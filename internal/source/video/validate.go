@@ -2,6 +2,8 @@ package video
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -19,7 +21,7 @@ const (
 // Issue is something wrong with a configuration.
 type Issue struct {
 	// Path is the dotted path of the field, in the names of the HeliOS manifest:
-	// "capture.handle.V4l2.path".
+	// "capture.handle.V4l2.path", "pipelines[0].pipeline_graph.steps[2].kind".
 	Path        string
 	Code        string
 	Message     string
@@ -48,6 +50,7 @@ const (
 	maxSettings  = 256
 	maxPipelines = 16
 	maxGraph     = 256 << 10
+	maxInputs    = 256
 )
 
 // issues collects what is wrong.
@@ -96,7 +99,7 @@ func (c Capture) check(l *issues) {
 		return
 	}
 	for i, p := range c.Paths {
-		l.text(fmt.Sprintf("capture.handle.File.paths.%d", i), p, maxText)
+		l.text(fmt.Sprintf("capture.handle.File.paths[%d]", i), p, maxText)
 	}
 	if code := c.Format.FourCC; code != "" && len(code) != 4 {
 		l.add("capture.mode.format.code", IssueInvalid, "%.20q is not a code of four characters", string(code))
@@ -117,7 +120,7 @@ func (c Capture) check(l *issues) {
 		l.add("capture.device_keys", IssueRange, "more than 16")
 	}
 	for i, k := range c.DeviceKeys {
-		l.text(fmt.Sprintf("capture.device_keys.%d", i), k, 400)
+		l.text(fmt.Sprintf("capture.device_keys[%d]", i), k, 400)
 	}
 }
 
@@ -169,7 +172,7 @@ func (c Config) checkPipelines(l *issues) {
 	}
 	seen := map[string]bool{}
 	for i, p := range c.Pipelines {
-		path := fmt.Sprintf("pipelines.%d.", i)
+		path := fmt.Sprintf("pipelines[%d].", i)
 		if _, err := uuid.Parse(p.ID); err != nil {
 			l.add(path+"pipeline_id", IssueInvalid, "%.40q is not a UUID", p.ID)
 		}
@@ -183,7 +186,22 @@ func (c Config) checkPipelines(l *issues) {
 		l.text(path+"pipeline_output", p.Output, 200)
 	}
 	l.text("active_pipeline_output", c.ActiveOutput, 200)
+	c.checkInputs(l)
 	if c.PipelineEnabled && c.ActivePipeline != "" && c.ActivePipeline != RawPipeline && !seen[c.ActivePipeline] {
 		l.add("active_pipeline_id", IssueUnknown, "is not among the pipelines")
+	}
+}
+
+func (c Config) checkInputs(l *issues) {
+	if len(c.Inputs) > maxInputs {
+		l.add("pipeline_host_inputs", IssueRange, "more than %d", maxInputs)
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Inputs)) {
+		path := join("pipeline_host_inputs", fmt.Sprintf("%.100s", name))
+		l.text(path, name, 200)
+		if len(c.Inputs[name]) > maxText {
+			l.add(path, IssueRange, "longer than %d bytes", maxText)
+		}
 	}
 }

@@ -78,7 +78,7 @@ func (b *Backend) Validate(c video.Capture) []video.Issue {
 	case len(c.Paths) != 1:
 		add("capture.handle.File.paths", video.IssueInvalid, "one file is wanted, these are %d", len(c.Paths))
 	case !filepath.IsAbs(c.Paths[0]):
-		add("capture.handle.File.paths.0", video.IssueInvalid, "is not an absolute path")
+		add("capture.handle.File.paths[0]", video.IssueInvalid, "is not an absolute path")
 	}
 	switch f := c.Format.FourCC; f {
 	case "", video.H264, video.HEVC, video.MJPG:

@@ -48,7 +48,7 @@ func (*Backend) Validate(c video.Capture) []video.Issue {
 	}
 	for i, p := range c.Paths {
 		if !filepath.IsAbs(p) {
-			list = append(list, video.Issue{Path: fmt.Sprintf("%s.%d", path, i), Code: video.IssueInvalid, Message: "is not an absolute path"})
+			list = append(list, video.Issue{Path: fmt.Sprintf("%s[%d]", path, i), Code: video.IssueInvalid, Message: "is not an absolute path"})
 		}
 	}
 	if f := c.Format.FourCC; f != "" && f != video.MJPG && f != video.H264 {

@@ -88,7 +88,7 @@ func (b *Backend) Validate(c video.Capture) []video.Issue {
 	}
 	for i, s := range c.Controls {
 		if _, err := check(s.ID, s.Value); err != nil {
-			add(fmt.Sprintf("capture.controls.%d", i), video.IssueInvalid, "%v", err)
+			add(fmt.Sprintf("capture.controls[%d]", i), video.IssueInvalid, "%v", err)
 		}
 	}
 	return list

@@ -94,7 +94,7 @@ func TestValidate(t *testing.T) {
 	for path, c := range map[string]video.Capture{
 		"capture.mode.format.code":       {Format: video.Format{FourCC: "BA81"}},
 		"capture.mode.format.resolution": {Format: video.Format{Width: 16, Height: 16}},
-		"capture.controls.0":             {Controls: []video.Setting{{ID: 77}}},
+		"capture.controls[0]":            {Controls: []video.Setting{{ID: 77}}},
 	} {
 		if list := b.Validate(c); len(list) != 1 || list[0].Path != path {
 			t.Errorf("%s: %+v", path, list)
