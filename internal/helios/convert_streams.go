@@ -169,7 +169,7 @@ func files(l *manifestIssues, h wire.FileHandle, c *video.Capture) {
 // pipelineConfigs fills in the pipelines.
 func pipelineConfigs(l *manifestIssues, m wire.StreamManifest, c *video.Config) {
 	for i, p := range m.Pipelines {
-		path := fmt.Sprintf("pipelines.%d.", i)
+		path := fmt.Sprintf("pipelines[%d].", i)
 		if p.PipelinePatch != nil {
 			l.add(path+"pipeline_patch", video.IssueUnsupported, "a patch cannot be applied here", "put the whole graph into pipeline_graph")
 		}
