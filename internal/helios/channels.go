@@ -55,15 +55,15 @@ func (a *API) table() []*Channel {
 		},
 		{
 			Name: "streams.{stream_id}.updates", Path: "streams/{stream_id}/updates", Scope: access.Control,
-			Params: none, Input: true, Serve: a.serveStreamSocket,
+			Params: none, Input: true, Serve: a.serveStreamUpdates,
 		},
 		{
 			Name: "streams.{stream_id}.controls", Path: "streams/{stream_id}/controls", Scope: access.Control,
-			Params: none, Input: true, Serve: a.serveStreamSocket,
+			Params: none, Input: true, Serve: a.serveStreamControls,
 		},
 		{
 			Name: "streams.{stream_id}.outputs", Path: "streams/{stream_id}/outputs", Scope: access.View,
-			Params: func() any { return new(wire.StreamOutputsParams) }, Input: true, Serve: a.serveStreamSocket,
+			Params: func() any { return new(wire.StreamOutputsParams) }, Input: true, Serve: a.serveStreamOutputs,
 		},
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/heliograph/heliograph/internal/access"
 	"github.com/heliograph/heliograph/internal/topic"
 	"github.com/heliograph/heliograph/internal/wsconn"
@@ -48,6 +50,22 @@ type Session struct {
 
 // Multiplexed reports whether the session shares its connection.
 func (s *Session) Multiplexed() bool { return s.cmd != "" }
+
+// ids returns request and trace id of the conversation: those of the request if
+// they are UUIDs, which the error objects demand, and otherwise new ones.
+func (s *Session) ids() (requestID, traceID string) {
+	asUUID := func(given string) string {
+		if id, err := parseUUID(given); err == nil {
+			return id.String()
+		}
+		return uuid.NewString()
+	}
+	if s.trace.RequestID == s.trace.TraceID {
+		id := asUUID(s.trace.RequestID)
+		return id, id
+	}
+	return asUUID(s.trace.RequestID), asUUID(s.trace.TraceID)
+}
 
 // newInbox returns the queue of the client's messages. A channel without input
 // has none, which saves an idle connection two kilobytes.
