@@ -8,12 +8,8 @@ import (
 	"github.com/heliograph/heliograph/internal/source/video"
 )
 
-const (
-	// frameQueue is how many frames a stream holds for its viewers at the most.
-	frameQueue = 4
-	// stageWindow is how many frames the averages of a stage are taken over.
-	stageWindow = 120
-)
+// frameQueue is how many frames a stream holds for its viewers at the most.
+const frameQueue = 4
 
 // streamMetrics returns what was measured of a stream in wire form. What is not
 // measured is null. process is that of the program, nil if unknown.
@@ -45,8 +41,8 @@ func streamMetrics(m video.Metrics, s *video.Stream, process *wire.ProcessMemory
 			EncoderWorkerRunning: m.Encoder.FPS > 0,
 		}
 	}
-	if d.graph {
-		graph := graphMetrics(m)
+	if m.Pipeline != nil {
+		graph := graphMetrics(m, *m.Pipeline)
 		out.Pipeline = &graph
 		out.PipelineInstances = map[string]wire.PipelineGraphMetrics{s.Config().ActivePipeline: graph}
 	}
@@ -65,12 +61,9 @@ type streamDemand struct {
 }
 
 func demandOf(m video.Metrics, s *video.Stream) streamDemand {
-	outputs := s.Outputs()
-	own := func(o video.Output) bool { return o.Name != video.OutputFrame }
-	d := streamDemand{viewers: uint64(m.Viewers), values: m.ValueWatchers > 0}
-	d.graph = slices.ContainsFunc(outputs, own)
-	d.graphImages = slices.ContainsFunc(outputs, func(o video.Output) bool { return own(o) && o.Image })
-	shown := d.viewers > 0 && s.Selected() != video.OutputFrame
+	d := streamDemand{viewers: uint64(m.Viewers), values: m.ValueWatchers > 0, graph: m.Pipeline != nil}
+	d.graphImages = slices.ContainsFunc(s.Outputs(), func(o video.Output) bool { return o.Image && !s.Passes(o.Name) })
+	shown := d.viewers > 0 && s.Processed()
 	if !shown {
 		d.raw = d.viewers
 	}
@@ -92,7 +85,7 @@ func codecMetrics(c *video.Codec) *wire.CodecMetrics {
 	}
 	return &wire.CodecMetrics{
 		Processed: c.Count, Errors: c.Errors, Backpressure: c.Backpressure,
-		AverageTimeMS: inMS(c.Interval), FPS: c.FPS, SampleCount: min(c.Count, stageWindow), LastTimeMS: inMS(c.LastInterval),
+		AverageTimeMS: inMS(c.Interval), FPS: c.FPS, SampleCount: min(c.Count, video.WindowSize), LastTimeMS: inMS(c.LastInterval),
 		WorkAverageTimeMS: inMS(c.Work), WorkLastTimeMS: inMS(c.LastWork),
 	}
 }
@@ -107,22 +100,6 @@ func transportMetrics(t *video.Transport) *wire.PreviewTransportMetrics {
 		EndToEndAverageTimeMS: inMS(t.EndToEnd), EndToEndLastTimeMS: inMS(t.LastEndToEnd),
 		ReplacedPendingFrames: t.Replaced,
 	}
-}
-
-// graphMetrics is how the pipeline as a whole fares; its steps are not measured one
-// by one.
-func graphMetrics(m video.Metrics) wire.PipelineGraphMetrics {
-	out := wire.PipelineGraphMetrics{Nodes: map[string]wire.NodeRuntime{}, Warnings: []any{}}
-	if m.Graph.Count > 0 {
-		out.Executor = &wire.WindowTiming{
-			AverageTimeMS: inMS(m.Graph.Work), LastTimeMS: inMS(m.Graph.LastWork),
-			SampleCount: min(m.Graph.Count, stageWindow), WindowSize: stageWindow,
-		}
-	}
-	if m.GraphError != "" {
-		out.Warnings = append(out.Warnings, m.GraphErrorAt.UTC().Format(time.RFC3339)+" "+m.GraphError)
-	}
-	return out
 }
 
 // inMS returns a duration as milliseconds with their fraction.

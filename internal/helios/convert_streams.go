@@ -10,9 +10,8 @@ import (
 	"github.com/heliograph/heliograph/internal/source/video"
 )
 
-// outputRaw is what the protocol calls the output of [wire.PipelineRaw], which is
-// the same as video.OutputFrame.
-const outputRaw = "raw"
+// outputRaw is what the protocol calls the output of [wire.PipelineRaw].
+const outputRaw = video.OutputRaw
 
 // manifestIssues collects what is wrong with a manifest.
 type manifestIssues []video.Issue
@@ -43,6 +42,7 @@ func streamConfig(m wire.StreamManifest) (video.Config, []video.Issue) {
 	checkDecoder(&l, m.Decoder)
 	checkRecording(&l, m.RecordingMode)
 	pipelineConfigs(&l, m, &c)
+	c.Inputs = hostInputs(&l, m.PipelineHostInputs)
 	extra, err := json.Marshal(m)
 	if err != nil {
 		l.add("", video.IssueInvalid, err.Error(), "")
@@ -164,6 +164,22 @@ func files(l *manifestIssues, h wire.FileHandle, c *video.Capture) {
 	}
 	c.Paths, c.Loop = slices.Clone(h.Paths), h.LoopForever
 	c.Backend = video.FileBackend(h.Paths)
+}
+
+// hostInputs returns the inputs that are kept for the active pipeline. Null is none.
+func hostInputs(l *manifestIssues, values map[string]any) video.Inputs {
+	inputs := video.Inputs{}
+	for name, v := range values {
+		text, err := json.Marshal(v)
+		switch {
+		case v == nil:
+		case err != nil:
+			l.add("pipeline_host_inputs."+name, video.IssueInvalid, err.Error(), "")
+		default:
+			inputs[name] = text
+		}
+	}
+	return inputs
 }
 
 // pipelineConfigs fills in the pipelines.

@@ -38,8 +38,9 @@ func streamManifest(c video.Config) wire.StreamManifest {
 	if m.PipelineWires == nil {
 		m.PipelineWires = []wire.PipelineWire{}
 	}
-	if m.PipelineHostInputs == nil {
-		m.PipelineHostInputs = map[string]any{}
+	m.PipelineHostInputs = make(map[string]any, len(c.Inputs))
+	for name, v := range c.Inputs {
+		m.PipelineHostInputs[name] = v
 	}
 	if m.PipelineLayout != nil && m.PipelineLayout.Slots == nil {
 		m.PipelineLayout.Slots = []wire.PipelineLayoutSlot{}

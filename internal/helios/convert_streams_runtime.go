@@ -1,6 +1,8 @@
 package helios
 
 import (
+	"slices"
+
 	wire "github.com/heliograph/heliograph/client/helios"
 	"github.com/heliograph/heliograph/internal/source/video"
 )
@@ -8,13 +10,13 @@ import (
 // streamRuntime returns what a stream is doing.
 func streamRuntime(s *video.Stream, status video.Status) *wire.StreamRuntime {
 	cfg, metrics := s.Config(), s.Metrics()
-	selected, outputs := s.Selected(), s.Outputs()
+	selected, processed, outputs := s.Selected(), s.Processed(), s.Outputs()
 	source, captured := s.SourceFormat()
 	shown, known := s.Format()
 	running := status.State == video.Running
 	watched := metrics.Viewers > 0
-	encoded := captured && source.FourCC.Canonical() != shown.FourCC.Canonical() || selected != video.OutputFrame
-	graph := running && (selected != video.OutputFrame && watched || metrics.ValueWatchers > 0)
+	encoded := captured && source.FourCC.Canonical() != shown.FourCC.Canonical() || processed
+	graph := running && (processed && watched || metrics.ValueWatchers > 0)
 
 	r := &wire.StreamRuntime{
 		Capture: wire.RuntimeCapture{
@@ -30,15 +32,12 @@ func streamRuntime(s *video.Stream, status video.Status) *wire.StreamRuntime {
 	if captured {
 		r.Capture.CaptureFourCC, r.Codecs.CaptureInputFourCC = string(source.FourCC), string(source.FourCC)
 	}
-	runtimeCodecs(&r.Codecs, metrics, shown, known && captured && encoded, selected != video.OutputFrame)
+	runtimeCodecs(&r.Codecs, metrics, shown, known && captured && encoded, processed)
 	r.Demand = runtimeDemand(metrics, running, watched, encoded, graph)
-	hasImage := false
-	for _, o := range outputs {
-		hasImage = hasImage || o.Image && o.Name != video.OutputFrame
-	}
+	hasImage := slices.ContainsFunc(outputs, func(o video.Output) bool { return o.Image && !s.Passes(o.Name) })
 	r.Demand.Graph = wire.DemandGraph{
-		ExecutionActive: graph, HasExecutor: len(outputs) > 1, HasImageOutput: hasImage,
-		ImageOutputActive: graph && watched && selected != video.OutputFrame, OutputSamplePending: metrics.ValueWatchers > 0,
+		ExecutionActive: graph, HasExecutor: metrics.Pipeline != nil, HasImageOutput: hasImage,
+		ImageOutputActive: graph && watched && processed, OutputSamplePending: metrics.ValueWatchers > 0,
 	}
 	r.Demand.Pipeline.GraphImageOutputActive = r.Demand.Graph.ImageOutputActive
 	if metrics.GraphError != "" {

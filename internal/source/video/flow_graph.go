@@ -31,10 +31,17 @@ type graphInput struct {
 	at      time.Time
 }
 
+// bytes returns the size of what waits.
+func (in graphInput) bytes() int {
+	if in.picture != nil {
+		return pictureBytes(in.picture)
+	}
+	return len(in.frame.Data)
+}
+
 // graphRun is what a pipeline has done to a picture.
 type graphRun struct {
 	began, done time.Time
-	waited      time.Duration
 	input       int // bytes
 	results     Results
 	err         error
@@ -67,18 +74,18 @@ func (f *flow) offerGraph(fr *Frame, picture *image.YCbCr) {
 // offer replaces what the pipeline has not begun.
 func (g *graphWork) offer(in graphInput, m *meter) {
 	in.at = time.Now()
-	for {
-		select {
-		case g.in <- in:
-			return
-		default:
-		}
-		select {
-		case old := <-g.in:
-			g.release(old)
-			m.count(&m.skipped, 1)
-		default:
-		}
+	skipped := uint64(0)
+	select {
+	case old := <-g.in:
+		g.release(old)
+		skipped = 1
+	default:
+	}
+	m.graphOffered(in.bytes(), skipped)
+	select {
+	case g.in <- in:
+	default: // the camera and the decoder both offer
+		g.release(in)
 	}
 }
 
@@ -174,13 +181,14 @@ func (f *flow) processOne(ctx context.Context, g *graphWork, in graphInput) {
 	if len(want) == 0 || p == nil {
 		return
 	}
-	waited := time.Since(in.at)
+	now := time.Now()
+	f.s.meter.graphTook(now, now.Sub(in.at), in.bytes())
 	picture, err := f.decoded(in)
 	if err != nil {
 		f.s.meter.graphFailed(err, time.Now())
 		return
 	}
-	run := graphRun{began: time.Now(), waited: waited, input: pictureBytes(picture)}
+	run := graphRun{began: time.Now(), input: pictureBytes(picture)}
 	run.results, run.err = p.Process(ctx, Picture{Image: picture, Captured: in.frame.Captured, Seq: in.frame.Seq}, want)
 	run.done = time.Now()
 	f.s.meter.graphRan(meter, run)

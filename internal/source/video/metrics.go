@@ -88,8 +88,7 @@ type meter struct {
 	delivered        uint64
 	graphError       string
 	graphErrorAt     time.Time
-	waited           window // work: of a picture for the pipeline
-	skipped          uint64
+	input            inputMeter  // of the pipeline
 	pipeline         *graphMeter // nil without a pipeline
 }
 
@@ -97,7 +96,7 @@ type meter struct {
 func (m *meter) restart() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, w := range []*window{&m.capture, &m.host, &m.graph, &m.encoder.window, &m.decoder.window, &m.waited} {
+	for _, w := range []*window{&m.capture, &m.host, &m.graph, &m.encoder.window, &m.decoder.window, &m.input.waited} {
 		w.restart()
 	}
 }
@@ -152,6 +151,25 @@ func (m *meter) setGraph(p Pipeline) *graphMeter {
 	return m.pipeline
 }
 
+// graphOffered notes that a picture waits for the pipeline, and how many were given up
+// for it.
+func (m *meter) graphOffered(bytes int, skipped uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.input.waiting, m.input.peakWaiter = bytes, max(m.input.peakWaiter, bytes)
+	m.input.skipped += skipped
+}
+
+// graphTook notes that the pipeline begins with the picture that has waited.
+func (m *meter) graphTook(now time.Time, waited time.Duration, bytes int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.input.waiting = 0
+	m.input.taken++
+	m.input.takenBytes += uint64(bytes)
+	m.input.waited.add(now, waited)
+}
+
 // graphRan notes a picture that a pipeline has processed, or could not.
 func (m *meter) graphRan(g *graphMeter, r graphRun) {
 	m.mu.Lock()
@@ -164,7 +182,6 @@ func (m *meter) graphRan(g *graphMeter, r graphRun) {
 	} else {
 		m.graph.add(r.done, r.done.Sub(r.began))
 	}
-	m.waited.add(r.began, r.waited)
 	g.ran(r)
 }
 
@@ -200,7 +217,10 @@ func (m *meter) snapshot(now time.Time) Metrics {
 	}
 	if m.pipeline != nil {
 		out.Pipeline = m.pipeline.snapshot(now)
-		out.Pipeline.Input, out.Pipeline.Skipped = m.waited.timing(now), m.skipped
+		in := &m.input
+		out.Pipeline.Input, out.Pipeline.Skipped = in.waited.timing(now), in.skipped
+		out.Pipeline.Taken, out.Pipeline.TakenBytes = in.taken, in.takenBytes
+		out.Pipeline.WaitingBytes, out.Pipeline.PeakWaitingBytes = in.waiting, in.peakWaiter
 	}
 	if m.delivered > 0 {
 		queue, whole := m.queue.stage(now), m.endToEnd.stage(now)

@@ -10,11 +10,15 @@ type GraphMetrics struct {
 	Wrapper  Timing // all of Pipeline.Process, also making pictures ready for the parts
 	Encoding Timing // making a JPEG of the picture that is shown
 	// Input is how long pictures have waited for the pipeline. Skipped counts those that
-	// were replaced by a newer one while they did, since the stream was made; Waiting
-	// is 1 if there is one now.
+	// were replaced by a newer one while they did. They and what follows count from when
+	// the stream was made.
 	Input   Timing
 	Skipped uint64
-	Waiting int
+	// Taken counts those that it began with, and TakenBytes are theirs as they came, a
+	// JPEG or a picture. WaitingBytes are those of the one that waits now, if any, and
+	// PeakWaitingBytes those of the largest.
+	Taken, TakenBytes              uint64
+	WaitingBytes, PeakWaitingBytes int
 	// Bytes of the newest picture that went in, of the pictures that came out, of the
 	// JPEG made of them, of all pictures that were in memory for that, and the most of
 	// that.
@@ -41,6 +45,14 @@ type NodeMetrics struct {
 	PeakSum     int    // of a picture that went in and the one that came out
 	LastError   string // of the newest picture that it could not process
 	LastErrorAt time.Time
+}
+
+// inputMeter measures the way to the pipeline. It is guarded by its owner.
+type inputMeter struct {
+	waited              window // work: the time
+	skipped, taken      uint64
+	takenBytes          uint64
+	waiting, peakWaiter int // bytes
 }
 
 // graphMeter measures one pipeline. It is guarded by its owner.

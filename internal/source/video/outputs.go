@@ -39,6 +39,13 @@ func (s *Stream) Select(output string) error {
 // Processed tells whether what viewers are shown is made by the pipeline.
 func (s *Stream) Processed() bool { return !s.chosen().plain }
 
+// Passes tells whether an image output is the frames as they are captured.
+func (s *Stream) Passes(output string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return passes(s.graph, output)
+}
+
 func (s *Stream) chosen() choice {
 	s.mu.Lock()
 	defer s.mu.Unlock()
