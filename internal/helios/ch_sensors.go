@@ -224,7 +224,7 @@ func (c *sensorChannel) sendNews(ctx context.Context) error {
 // sendAll sends each new event of a kind as its own message.
 func sendAll[T any](ctx context.Context, s *Session, f *sensorFeed[T]) error {
 	for {
-		e, err := f.newest()
+		e, err := f.next()
 		if e == nil || err != nil {
 			return err
 		}
@@ -292,8 +292,20 @@ func (f *sensorFeed[T]) cached() *topic.Event[T] {
 	return e
 }
 
-// newest takes the next event that was not sent as a cached value, or nil.
-func (f *sensorFeed[T]) newest() (*topic.Event[T], error) {
+// newest takes all events and returns the last one that was not sent as a cached
+// value, or nil. Only a subscription that was found empty wakes again.
+func (f *sensorFeed[T]) newest() (last *topic.Event[T], err error) {
+	for {
+		e, err := f.next()
+		if e == nil || err != nil {
+			return last, err
+		}
+		last = e
+	}
+}
+
+// next takes the next event that was not sent as a cached value, or nil.
+func (f *sensorFeed[T]) next() (*topic.Event[T], error) {
 	if f.sub == nil {
 		return nil, nil
 	}

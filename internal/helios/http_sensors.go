@@ -43,7 +43,7 @@ func (a *API) patchIMU(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.As(err, &field), errors.Is(err, iio.ErrEmptyPatch):
 		return failure(http.StatusBadRequest, "%s", err)
-	case errors.Is(err, topic.ErrNotPresent), errors.Is(err, topic.ErrClosed):
+	case errors.Is(err, topic.ErrNotPresent), errors.Is(err, topic.ErrClosed), errors.Is(err, iio.ErrMoving):
 		return failure(http.StatusServiceUnavailable, "%s", err)
 	case err != nil:
 		return failure(http.StatusBadGateway, "%s", err)

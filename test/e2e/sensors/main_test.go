@@ -1,0 +1,20 @@
+package sensors
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/heliograph/heliograph/test/e2e/device"
+)
+
+func TestMain(m *testing.M) {
+	// Those that run in parallel do little but wait for a motion.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(device.Main(m))
+}
