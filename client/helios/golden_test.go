@@ -41,6 +41,7 @@ func messages() []any {
 		helios.ErrorBody{}, helios.ErrorHistory{}, helios.Health{}, helios.Summary{}, helios.ConsoleSessions{},
 		helios.LogSources{}, helios.DeviceMetrics{}, helios.DeviceOS{}, helios.Hostname{}, helios.Peripherals{},
 		helios.Presence{}, helios.Cameras{}, helios.StreamInfo{}, helios.CodecInfo{},
+		helios.EngineErrorBody{}, helios.ValidationErrorBody{}, helios.StreamCreated{}, helios.StreamFormat{},
 	}
 }
 
@@ -135,6 +136,10 @@ func fill(v reflect.Value, name string, tag reflect.StructTag, depth int) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem(), name, tag, depth)
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i), name, tag, depth)
+		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(v.Index(0), name, tag, depth)

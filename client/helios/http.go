@@ -80,11 +80,11 @@ type Summary struct {
 
 // SummaryStreams is the streams part of a Summary.
 type SummaryStreams struct {
-	Capabilities    any    `json:"capabilities"`
-	Codecs          []any  `json:"codecs"`
-	ResolvedStreams []any  `json:"resolvedStreams"`
-	Stale           bool   `json:"stale"`
-	Revision        uint64 `json:"revision"`
+	Capabilities    any                    `json:"capabilities"`
+	Codecs          []CodecInfo            `json:"codecs"`          // never null
+	ResolvedStreams []ResolvedStreamConfig `json:"resolvedStreams"` // never null
+	Stale           bool                   `json:"stale"`
+	Revision        uint64                 `json:"revision"` // of the list of streams
 }
 
 // DeviceMetrics is the answer of GET /v1/device/metrics.

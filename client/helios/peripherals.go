@@ -2,7 +2,7 @@ package helios
 
 // Peripherals is the answer of GET /v1/peripherals.
 type Peripherals struct {
-	Cameras  []any              `json:"cameras"`
+	Cameras  []ProbedDevice     `json:"cameras"` // never null
 	Errors   PeripheralErrors   `json:"errors"`
 	Fan      any                `json:"fan,omitempty"`
 	I2C      *I2C               `json:"i2c,omitempty"`
@@ -85,6 +85,6 @@ type Presence struct {
 
 // Cameras is the answer of GET /v1/peripherals/cameras.
 type Cameras struct {
-	Cameras []any    `json:"cameras"`
-	Errors  []string `json:"errors"`
+	Cameras []ProbedDevice `json:"cameras"` // never null
+	Errors  []string       `json:"errors"`  // never null
 }

@@ -61,6 +61,9 @@ type API struct {
 	logStreams atomic.Int32
 	errors     errorHistory
 	revisions  revisions
+	previews   atomic.Int32
+	codecList  remembered[[]video.CodecInfo]
+	probed     remembered[found]
 	memory     *memoryGauge
 
 	stopping context.Context // done when the server is about to shut down

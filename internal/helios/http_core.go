@@ -20,6 +20,7 @@ func (a *API) routes(mux *http.ServeMux) {
 	a.peripheralRoutes(mux)
 	a.otaRoutes(mux)
 	a.streamRoutes(mux)
+	a.pipelineRoutes(mux)
 }
 
 func (a *API) health() wire.Health {
@@ -36,14 +37,12 @@ func (a *API) getHealth(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-func (a *API) getSummary(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, http.StatusOK, wire.Summary{
-		Health: a.health(),
-		Streams: wire.SummaryStreams{
-			Capabilities: map[string]any{}, Codecs: []any{}, ResolvedStreams: []any{},
-			Revision: a.revisions.number("/v1/streams", []byte("[]")),
-		},
-	})
+func (a *API) getSummary(w http.ResponseWriter, r *http.Request) error {
+	streams, err := a.summaryStreams(r.Context())
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, wire.Summary{Health: a.health(), Streams: streams})
 	return nil
 }
 

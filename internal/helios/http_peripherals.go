@@ -22,9 +22,10 @@ func (a *API) peripheralRoutes(mux *http.ServeMux) {
 
 func (a *API) getPeripherals(w http.ResponseWriter, r *http.Request) error {
 	none := []string{}
+	cameras, cameraErrors := a.cameras(r.Context(), false)
 	p := wire.Peripherals{
-		Cameras: []any{},
-		Errors:  wire.PeripheralErrors{Cameras: none, Fan: none, I2C: none, Lighting: none, USB: none},
+		Cameras: cameras,
+		Errors:  wire.PeripheralErrors{Cameras: cameraErrors, Fan: none, I2C: none, Lighting: none, USB: none},
 		Sensors: []wire.SensorPeripheral{},
 	}
 	var err error
@@ -68,9 +69,10 @@ func (a *API) getUSB(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// getCameras answers with the list of cameras: none is looked for yet.
+// getCameras answers with the cameras that can be found now.
 func (a *API) getCameras(w http.ResponseWriter, r *http.Request) error {
-	body := wire.Cameras{Cameras: []any{}, Errors: []string{}}
+	list, errs := a.cameras(r.Context(), false)
+	body := wire.Cameras{Cameras: list, Errors: errs}
 	return a.writeRevisioned(w, r, body, body)
 }
 

@@ -23,6 +23,13 @@ func (a *API) streamRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /v1/streams/{id}", a.view(a.getStream))
 	mux.Handle("PUT /v1/streams/{id}", a.control(a.updateStream))
 	mux.Handle("DELETE /v1/streams/{id}", a.control(a.deleteStream))
+	mux.Handle("POST /v1/streams/validate", a.control(a.validateStream))
+	mux.Handle("GET /v1/streams/{id}/metrics", a.view(a.getStreamMetrics))
+	mux.Handle("GET /v1/streams/{id}/format", a.view(a.getFormat))
+	mux.Handle("GET /v1/streams/{id}/preview", a.view(a.getPreview))
+	mux.Handle("GET /v1/streams/{id}/frame", a.view(a.getFrame))
+	a.streamInfoRoutes(mux)
+	a.streamPipelineRoutes(mux)
 }
 
 // streamIDOf returns the id in a path, in lower case.
@@ -200,5 +207,27 @@ func (a *API) deleteStream(w http.ResponseWriter, r *http.Request) error {
 		return streamFailure(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// validateStream tells whether a manifest could be used.
+func (a *API) validateStream(w http.ResponseWriter, r *http.Request) error {
+	cfg, err := readManifest(r, "")
+	if err != nil {
+		return err
+	}
+	if issues := a.deps.Streams.Validate(cfg); len(issues) > 0 {
+		return &invalidManifest{issues}
+	}
+	writeJSON(w, http.StatusOK, map[string]bool{"valid": true})
+	return nil
+}
+
+func (a *API) getStreamMetrics(w http.ResponseWriter, r *http.Request) error {
+	s, err := a.streamOf(r)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, a.metricsEvent(s, s.Metrics()).Metrics)
 	return nil
 }
