@@ -9,6 +9,7 @@ export const views = [
   { name: 'logs', title: 'Logs', icon: 'lines', key: 'l', tag: 'hg-logs' },
   { name: 'console', title: 'Console', icon: 'prompt', key: 'c', tag: 'hg-console' },
   { name: 'streams', title: 'Streams', icon: 'camera', key: 's', tag: 'hg-streams' },
+  { name: 'sensors', title: 'Sensors', icon: 'axes', key: 'n', tag: 'hg-sensors' },
   { name: 'devices', title: 'Devices', icon: 'usb', key: 'd', tag: 'hg-devices' },
   { name: 'changes', title: 'Changes', icon: 'history', key: 'h', tag: 'hg-changes' },
 ];
