@@ -7,6 +7,7 @@ import (
 	wire "github.com/heliograph/heliograph/client/helios"
 	"github.com/heliograph/heliograph/internal/changelog"
 	"github.com/heliograph/heliograph/internal/source/usb"
+	"github.com/heliograph/heliograph/internal/source/video"
 	"github.com/heliograph/heliograph/internal/topic"
 )
 
@@ -31,10 +32,15 @@ func (a *API) serveDevices(ctx context.Context, s *Session, params any) error {
 		return err
 	}
 	defer journal.Close()
+	streams, err := a.deps.Streams.Changes().Subscribe(topic.SubscribeOptions{Policy: topic.Gap, Wake: wake})
+	if err != nil {
+		return err
+	}
+	defer streams.Close()
 	if err := s.Send(ctx, wire.DevicesReady{Type: "ready", IntervalMS: p.IntervalMS}); err != nil {
 		return err
 	}
-	d := deviceChanges{inventory: inventory, journal: journal}
+	d := deviceChanges{inventory: inventory, journal: journal, streams: streams}
 	return d.report(ctx, s, changed, time.Duration(p.IntervalMS)*time.Millisecond)
 }
 
@@ -42,6 +48,7 @@ func (a *API) serveDevices(ctx context.Context, s *Session, params any) error {
 type deviceChanges struct {
 	inventory *topic.Subscription[usb.Change]
 	journal   *topic.Subscription[changelog.Event]
+	streams   *topic.Subscription[video.Change]
 	reasons   []string
 	newest    time.Time
 }
@@ -81,16 +88,33 @@ func (d *deviceChanges) send(ctx context.Context, s *Session) error {
 
 // collect takes what the subscriptions have.
 func (d *deviceChanges) collect() error {
-	err := take(d.inventory, d.note, func(c usb.Change) (string, time.Time) { return wire.ReasonUSB, c.Time })
+	err := take(d.inventory, d.note, func(e *topic.Event[usb.Change]) (string, time.Time) { return wire.ReasonUSB, e.Value.Time })
 	if err != nil {
 		return err
 	}
-	return take(d.journal, d.note, func(e changelog.Event) (string, time.Time) {
-		return changelog.Reason(e.Kind), time.UnixMilli(e.TimestampMS)
+	err = take(d.streams, d.note, streamReason)
+	if err != nil {
+		return err
+	}
+	return take(d.journal, d.note, func(e *topic.Event[changelog.Event]) (string, time.Time) {
+		return changelog.Reason(e.Value.Kind), time.UnixMilli(e.Value.TimestampMS)
 	})
 }
 
+// streamReason is the reason that news of a stream gives: none if it is the stream's
+// configuration, for then there is an event in the journal.
+func streamReason(e *topic.Event[video.Change]) (string, time.Time) {
+	if e.Value.Kind == video.Updated {
+		return "", e.Time
+	}
+	return wire.ReasonStreams, e.Time
+}
+
+// note adds a reason, unless it is "".
 func (d *deviceChanges) note(reason string, at time.Time) {
+	if reason == "" {
+		return
+	}
 	d.reasons = append(d.reasons, reason)
 	if at.After(d.newest) {
 		d.newest = at
@@ -98,7 +122,7 @@ func (d *deviceChanges) note(reason string, at time.Time) {
 }
 
 // take reads all that a subscription has now.
-func take[T any](sub *topic.Subscription[T], note func(string, time.Time), reason func(T) (string, time.Time)) error {
+func take[T any](sub *topic.Subscription[T], note func(string, time.Time), reason func(*topic.Event[T]) (string, time.Time)) error {
 	var items [16]topic.Item[T]
 	for {
 		n, err := sub.Fill(items[:])
@@ -109,7 +133,7 @@ func take[T any](sub *topic.Subscription[T], note func(string, time.Time), reaso
 			if item.Missed > 0 { // what was lost could have been anything
 				note(wire.ReasonAPI, item.Event.Time)
 			}
-			note(reason(item.Event.Value))
+			note(reason(item.Event))
 		}
 	}
 }
