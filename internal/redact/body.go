@@ -1,0 +1,83 @@
+package redact
+
+import (
+	"bytes"
+	"mime"
+	"strings"
+	"unicode/utf8"
+)
+
+// Body masks the secrets in a decoded body and returns it; the input is not
+// changed, and returned itself if it has none. contentType is the header's value
+// and may be empty or wrong: JSON is found in every text.
+func (r *Redactor) Body(contentType string, data []byte) []byte {
+	if len(data) == 0 {
+		return data
+	}
+	media, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		media, _, _ = strings.Cut(strings.ToLower(contentType), ";")
+	}
+	switch {
+	case media == "application/x-www-form-urlencoded":
+		return r.likely(r.form(data))
+	case strings.HasPrefix(media, "multipart/"):
+		return r.likely(r.multipart(data, params["boundary"]))
+	case strings.HasSuffix(media, "xml"), strings.HasSuffix(media, "html"):
+		return r.likely(r.pairs(r.xml(data)))
+	case !textual(data):
+		return data
+	}
+	return r.likely(r.pairs(r.json(data)))
+}
+
+// textual tells texts from other data by their first part.
+func textual(data []byte) bool {
+	head := data[:min(len(data), 512)]
+	if bytes.IndexByte(head, 0) >= 0 {
+		return false
+	}
+	for n := 0; n < utf8.UTFMax && len(head) > 0 && !utf8.Valid(head); n++ {
+		head = head[:len(head)-1] // the last character may be cut
+	}
+	return utf8.Valid(head)
+}
+
+// form masks fields of application/x-www-form-urlencoded, where key counts as
+// secret, too.
+func (r *Redactor) form(data []byte) []byte {
+	return bytes.TrimPrefix(r.pairs(append([]byte("&"), data...)), []byte("&"))
+}
+
+// multipart masks parts whose field has a secret name (RFC 7578).
+func (r *Redactor) multipart(data []byte, boundary string) []byte {
+	if boundary == "" {
+		return data
+	}
+	parts := bytes.Split(data, []byte("--"+boundary))
+	changed := false
+	for i, part := range parts {
+		head, content, ok := bytes.Cut(part, []byte("\r\n\r\n"))
+		if !ok || len(content) == 0 || !r.secretPart(head) {
+			continue
+		}
+		parts[i] = bytes.Join([][]byte{head, []byte(Mask + "\r\n")}, []byte("\r\n\r\n"))
+		changed = true
+	}
+	if !changed {
+		return data
+	}
+	return bytes.Join(parts, []byte("--"+boundary))
+}
+
+func (r *Redactor) secretPart(head []byte) bool {
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+		name, value, ok := bytes.Cut(line, []byte(":"))
+		if !ok || !strings.EqualFold(string(name), "Content-Disposition") {
+			continue
+		}
+		_, params, err := mime.ParseMediaType(string(bytes.TrimSpace(value)))
+		return err == nil && r.Secret(params["name"])
+	}
+	return false
+}
