@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"syscall"
 	"time"
 
@@ -33,14 +34,10 @@ type bus struct {
 // dial connects to the bus at address; empty means the system bus. A bus that does
 // not exist gives an error that wraps [topic.ErrNotPresent].
 func dial(ctx context.Context, address string) (*bus, error) {
-	options := []dbus.ConnOption{dbus.WithContext(ctx), dbus.WithSignalHandler(dbus.NewSequentialSignalHandler())}
-	var conn *dbus.Conn
-	var err error
 	if address == "" {
-		conn, err = dbus.ConnectSystemBus(options...)
-	} else {
-		conn, err = dbus.Connect(address, options...)
+		address = systemBus()
 	}
+	conn, err := dbus.Connect(address, dbus.WithContext(ctx), dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return nil, fmt.Errorf("connect to the message bus: %w: %w", topic.ErrNotPresent, err)
@@ -50,6 +47,15 @@ func dial(ctx context.Context, address string) (*bus, error) {
 	b := &bus{conn: conn, signals: make(chan *dbus.Signal, signalQueue)}
 	conn.Signal(b.signals)
 	return b, nil
+}
+
+// systemBus returns the address of the system bus as the D-Bus specification has
+// it, also if there is none.
+func systemBus() string {
+	if address := os.Getenv("DBUS_SYSTEM_BUS_ADDRESS"); address != "" {
+		return address
+	}
+	return "unix:path=/var/run/dbus/system_bus_socket"
 }
 
 func (b *bus) close() { _ = b.conn.Close() }
