@@ -82,3 +82,20 @@ export function problem(param, value) {
   if (min !== undefined && max !== undefined && (value < min || value > max)) return `from ${min} to ${max}`;
   return '';
 }
+
+/** Processors after which a place in the picture is another one. */
+const MOVES = ['resize', 'crop', 'rotate'];
+
+/**
+ * Whether places told by a step are right for an output: nothing between them may
+ * have changed where things are.
+ * @param {readonly Step[]} steps @param {string} port "name.data" @param {string} output
+ */
+export function fits(steps, port, output) {
+  const all = names(steps);
+  const at = all.indexOf(port.replace(/\.data$/, ''));
+  if (at < 0) return false;
+  const shown = output === 'frame' ? steps.length - 1 : all.indexOf(output);
+  const [from, to] = [Math.min(at, shown), Math.max(at, shown)];
+  return !steps.slice(from + 1, to + 1).some((s) => MOVES.includes(s.kind));
+}

@@ -29,8 +29,8 @@
  * @property {boolean} onBoot
  */
 
-/** Modes of the test pattern for servers that do not list them. @type {readonly [string, string, string][]} */
-const CODES = [['MJPG', 'MJPEG', 'each frame for itself'], ['H264', 'H.264', 'less data'], ['YUYV', 'Raw', 'encoded once for all viewers']];
+/** Formats of a camera that does not list its own. @type {readonly [string, string][]} */
+const CODES = [['MJPG', 'MJPEG'], ['H264', 'H.264'], ['YUYV', 'Raw (YUYV)']];
 
 /** @returns {Draft} */
 export function emptyDraft() {
@@ -186,7 +186,7 @@ export function rateText(text) {
 /** @param {string} code */
 export function codeText(code) {
   const known = CODES.find(([c]) => c === code);
-  return known ? `${known[1]} (${known[2]})` : { HEVC: 'H.265', H265: 'H.265', JPEG: 'MJPEG', GREY: 'Raw, grey' }[code] ?? `${code} (raw, encoded once)`;
+  return known ? known[1] : { HEVC: 'H.265', H265: 'H.265', JPEG: 'MJPEG', GREY: 'Raw (grey)' }[code] ?? `Raw (${code})`;
 }
 
 /** Formats, sizes and rates to choose from. A camera that does not tell gets a usual selection. @param {readonly Mode[]} modes @param {string} code @param {string} size */
