@@ -28,15 +28,17 @@ func luma(p []byte) byte {
 	return byte((77*uint32(p[0]) + 150*uint32(p[1]) + 29*uint32(p[2]) + 128) >> 8)
 }
 
-// eachPixel calls f with the four bytes of every pixel, row by row.
+// eachPixel calls f with the four bytes of every pixel, from several goroutines.
 func eachPixel(img *image.RGBA, f func(p []byte)) {
 	width := 4 * img.Rect.Dx()
-	for y := range img.Rect.Dy() {
-		row := img.Pix[y*img.Stride : y*img.Stride+width]
-		for x := 0; x+4 <= len(row); x += 4 {
-			f(row[x : x+4 : x+4])
+	eachRows(img.Rect.Dy(), func(from, to int) {
+		for y := from; y < to; y++ {
+			row := img.Pix[y*img.Stride:][:width]
+			for x := 0; x+4 <= len(row); x += 4 {
+				f(row[x:][:4:4])
+			}
 		}
-	}
+	})
 }
 
 func maskKind() Kind {
