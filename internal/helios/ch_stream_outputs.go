@@ -72,6 +72,7 @@ func (c *outputsChannel) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	c.wake() // changes are told of only after looking for them in vain
 	c.stream, err = c.api.deps.Streams.Get(streamIDFrom(ctx).String())
 	return err
 }
