@@ -49,33 +49,50 @@ type frameFeed struct {
 	viewer  *video.Viewer
 	ended   chan error
 	over    bool
-	last    *video.Frame // whose format the client knows
+	format  *video.Frame               // the format that the client knows, without data
+	pending *topic.Event[*video.Frame] // the frame for which a format was sent
 }
 
-// Frames implements wsconn.Feed. A frame and the format before it go out together.
+// Frames implements wsconn.Feed. After a format it waits, as after a frame, until the
+// client has read it, and goes on with the frame that is the newest then; but a key
+// frame, without which those behind it are of no use, goes along at once.
 func (f *frameFeed) Frames(dst []*wsconn.Frame, limit int) []*wsconn.Frame {
-	for ; limit >= 2 && !f.over; limit-- {
-		var one [1]topic.Item[*video.Frame]
-		n, err := f.viewer.Fill(one[:])
-		if err != nil {
-			f.over = true
-			f.ended <- err
-		}
-		if n == 0 {
+	for ; limit > 0; limit-- {
+		e := f.next()
+		if e == nil {
 			return dst
 		}
-		frame := one[0].Event.Value
-		if !frame.SameFormat(f.last) {
-			dst = append(dst, f.session.formatFrame(frame))
-			limit--
+		if e.Value.SameFormat(f.format) {
+			dst = append(dst, f.session.binaryFrame(e))
+			continue
 		}
-		f.last = frame
-		dst = append(dst, f.session.binaryFrame(one[0].Event))
-	}
-	if !f.over {
-		f.session.conn.Wake() // there was no room, which says nothing about what there is
+		dst = append(dst, f.session.formatFrame(e.Value))
+		f.format = &video.Frame{FourCC: e.Value.FourCC, Width: e.Value.Width, Height: e.Value.Height}
+		f.pending = e
+		if !e.Value.FourCC.Inter() {
+			return dst
+		}
 	}
 	return dst
+}
+
+// next returns the next frame to send, nil if there is none now.
+func (f *frameFeed) next() *topic.Event[*video.Frame] {
+	e := f.pending
+	f.pending = nil
+	if f.over || e != nil && e.Value.FourCC.Inter() {
+		return e
+	}
+	var one [1]topic.Item[*video.Frame]
+	n, err := f.viewer.Fill(one[:])
+	if err != nil {
+		f.over = true
+		f.ended <- err
+	}
+	if n > 0 {
+		return one[0].Event
+	}
+	return e
 }
 
 // formatFrame makes the text message before a frame of another format.

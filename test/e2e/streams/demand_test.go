@@ -1,0 +1,168 @@
+package streams
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/test/e2e/device"
+)
+
+// metrics asks for what is measured of a stream, over a socket that is closed again.
+func metrics(t *testing.T, d *device.Device, id string) wire.StreamMetrics {
+	t.Helper()
+	s := d.Dial(socket(id, "metrics"))
+	defer s.Drop()
+	return decode[wire.StreamMetricsEvent](t, s.Next()).Metrics
+}
+
+// 3.11, 8.4: whoever watches shares one capture: twenty viewers get the same frames,
+// each in order and without repeats, and no more is captured than for one.
+func TestManyViewersShareOneCapture(t *testing.T) {
+	const viewers, frames = 20, 90
+	d := start(t)
+	id := create(t, d, camera{width: 640, height: 480})
+	got := make([]map[uint32]string, viewers)
+	var all sync.WaitGroup
+	for i := range viewers {
+		got[i] = map[uint32]string{}
+		s := d.Dial(socket(id, "frames"))
+		s.Expect("format")
+		all.Go(func() {
+			last := uint32(0)
+			for range frames {
+				m := s.Next()
+				n := number(t, m.Data)
+				if n <= last {
+					t.Errorf("viewer %d: picture %d comes after %d", i, n, last)
+				}
+				last = n
+				got[i][n] = string(m.Data)
+			}
+		})
+	}
+	device.Poll(t, "all viewers to be counted", func() bool {
+		m := metrics(t, d, id)
+		return m.FrameDemand != nil && m.FrameDemand.HostReceiverCount == viewers
+	})
+	all.Wait()
+	last := uint32(0)
+	for i := range viewers {
+		for n, data := range got[i] {
+			last = max(last, n)
+			if other, ok := got[0][n]; ok && other != data {
+				t.Errorf("viewers 0 and %d see different pictures of the number %d", i, n)
+			}
+		}
+	}
+	m := metrics(t, d, id)
+	// The pattern counts its pictures itself: each was captured once.
+	if first, now := uint64(last), m.Capture.SampleCount; now < first || now > first+300 {
+		t.Errorf("%d frames were captured up to picture %d", now, last)
+	}
+	if e := m.Encoder; e != nil && e.Processed > m.Capture.SampleCount {
+		t.Errorf("%d frames were encoded of %d", e.Processed, m.Capture.SampleCount)
+	}
+}
+
+// 3.11: nobody watching is no capture: neither before the first viewer nor, after a
+// while, when the last one has gone, and metrics are no viewer.
+func TestNobodyWatchingIsNoCapture(t *testing.T) {
+	d := start(t)
+	id := create(t, d, camera{})
+	figures := d.Dial(socket(id, "metrics") + "?interval_ms=250")
+	for range 3 {
+		m := decode[wire.StreamMetricsEvent](t, figures.Next()).Metrics
+		if m.Capture.SampleCount != 0 || m.Memory.CaptureQueue.Depth != 0 {
+			t.Fatalf("captured without a viewer: %+v", m.Capture)
+		}
+	}
+	if s := info(d, id).Runtime.Capture.State; s != "stopped" {
+		t.Fatalf("the capture is %s before anybody watches", s)
+	}
+	for range 2 {
+		s := d.Dial(socket(id, "frames"))
+		s.Expect("format")
+		frame(t, s)
+		waitFor(t, d, id, "the capture to run", captures)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		waitFor(t, d, id, "the capture to stop", func(i wire.StreamInfo) bool { return i.Runtime.Capture.State == "stopped" })
+	}
+	figures.Pending()
+	before := decode[wire.StreamMetricsEvent](t, figures.Next()).Metrics
+	for range 4 {
+		figures.Next()
+	}
+	after := decode[wire.StreamMetricsEvent](t, figures.Next()).Metrics
+	if after.Capture.SampleCount != before.Capture.SampleCount {
+		t.Errorf("%d frames were captured with nobody watching", after.Capture.SampleCount-before.Capture.SampleCount)
+	}
+	if after.Capture.FPS != 0 || after.FrameDemand.HostReceiverCount != 0 || after.Memory.CaptureQueue.Depth != 0 {
+		t.Errorf("after all have gone: %+v, %+v", after.Capture, after.FrameDemand)
+	}
+}
+
+// 2.4, 3.11: a viewer that reads one frame in two seconds gets one that is younger
+// than two intervals each time, and slows nobody.
+func TestSlowViewer(t *testing.T) {
+	d := start(t)
+	id := create(t, d, camera{width: 1280, height: 720})
+	fast := d.Dial(socket(id, "frames"))
+	fast.Expect("format")
+	slow := d.DialWith(socket(id, "frames"), device.DialOptions{Manual: true})
+	if m, err := slow.Read(t.Context()); err != nil || m.Type() != "format" {
+		t.Fatalf("%.200s %v", m.Data, err)
+	}
+	seen := map[uint32]time.Time{} // by number, when the fast viewer had it
+	var first, newest uint32
+	take := func(m device.Message) {
+		n := number(t, m.Data)
+		if first == 0 {
+			first = n
+		}
+		newest = max(newest, n)
+		seen[n] = m.At
+	}
+	for range 5 {
+		for range 60 { // two seconds
+			take(frame(t, fast))
+		}
+		for _, m := range fast.Pending() { // decoding may have taken longer
+			take(m)
+		}
+		m, err := slow.Read(t.Context())
+		if err != nil || !m.Binary {
+			t.Fatalf("%.200s %v", m.Data, err)
+		}
+		n := number(t, m.Data)
+		for seen[n].IsZero() {
+			take(frame(t, fast))
+		}
+		if age := m.At.Sub(seen[n]); age > 2*time.Second/30 {
+			t.Errorf("the slow viewer got picture %d, which the fast one had %v earlier", n, age)
+		}
+	}
+	if lost := int(newest-first+1) - len(seen); lost > len(seen)/20 {
+		t.Errorf("beside a slow viewer another one has missed %d of %d pictures", lost, newest-first+1)
+	}
+}
+
+// 3.11: before the first frame the socket is silent; a source that is not there is no
+// error.
+func TestNoFrameYet(t *testing.T) {
+	d := start(t)
+	id := create(t, d, camera{more: object{"capture": object{
+		"backend": "Netcam", "handle": object{"Netcam": object{"url": "http://127.0.0.1:1/none", "width": 320, "height": 240, "fps": 30}},
+		"mode":     object{"format": object{"code": "MJPG", "resolution": object{"width": 320, "height": 240}, "color": "Srgb"}},
+		"controls": []any{}, "device_keys": []any{}, "enable_tdn_output": false,
+	}}})
+	s := d.Dial(socket(id, "frames"))
+	waitFor(t, d, id, "the capture to fail", func(i wire.StreamInfo) bool {
+		return i.Runtime.Capture.State == "disabled" && i.Runtime.Capture.DisabledReason != ""
+	})
+	nothingFor(t, s, time.Second)
+	s.Ping()
+}
