@@ -20,6 +20,16 @@ func (l *manifestIssues) add(path, code, message, remediation string) {
 	*l = append(*l, video.Issue{Path: path, Code: code, Message: message, Remediation: remediation})
 }
 
+// merge adds issues about fields that nothing is known to be wrong with yet.
+func (l *manifestIssues) merge(more []video.Issue) {
+	known := slices.Clone(*l)
+	for _, issue := range more {
+		if !slices.ContainsFunc(known, func(k video.Issue) bool { return k.Path == issue.Path }) {
+			*l = append(*l, issue)
+		}
+	}
+}
+
 // streamConfig returns the configuration that a manifest asks for, and what the
 // manifest wants that cannot be done here; the source finds what else is wrong. The
 // manifest goes along, so that what the source knows nothing of is not lost.
@@ -185,19 +195,14 @@ func hostInputs(l *manifestIssues, values map[string]any) video.Inputs {
 // pipelineConfigs fills in the pipelines.
 func pipelineConfigs(l *manifestIssues, m wire.StreamManifest, c *video.Config) {
 	for i, p := range m.Pipelines {
-		path := fmt.Sprintf("pipelines[%d].", i)
-		if p.PipelinePatch != nil {
-			l.add(path+"pipeline_patch", video.IssueUnsupported, "a patch cannot be applied here", "put the whole graph into pipeline_graph")
+		graph, err := patchedGraph(p)
+		if err != nil {
+			l.add(fmt.Sprintf("pipelines[%d].pipeline_patch", i), video.IssueInvalid, err.Error(), "")
 		}
-		cfg := video.PipelineConfig{ID: p.PipelineID, Output: p.PipelineOutput}
-		if p.PipelineGraph != nil {
-			graph, err := json.Marshal(p.PipelineGraph)
-			if err != nil {
-				l.add(path+"pipeline_graph", video.IssueInvalid, err.Error(), "")
-			}
-			cfg.Graph = graph
-		}
-		c.Pipelines = append(c.Pipelines, cfg)
+		c.Pipelines = append(c.Pipelines, video.PipelineConfig{ID: p.PipelineID, Graph: graph, Output: p.PipelineOutput})
+	}
+	if m.PipelineLayout != nil {
+		*l = append(*l, layoutIssues("pipeline_layout.", *m.PipelineLayout)...)
 	}
 	if len(m.PipelineWires) > 0 {
 		l.add("pipeline_wires", video.IssueUnsupported, "pipelines cannot be connected: only the active one runs", "put everything into one pipeline")
@@ -208,4 +213,22 @@ func pipelineConfigs(l *manifestIssues, m wire.StreamManifest, c *video.Config) 
 	if c.ActiveOutput == outputRaw && (c.ActivePipeline == "" || c.ActivePipeline == wire.PipelineRaw) {
 		c.ActiveOutput = ""
 	}
+}
+
+// patchedGraph returns the graph of a pipeline with its patch, a JSON merge patch,
+// applied; nil for none.
+func patchedGraph(p wire.StreamPipeline) (graph json.RawMessage, err error) {
+	if p.PipelineGraph != nil {
+		if graph, err = json.Marshal(p.PipelineGraph); err != nil {
+			return nil, err
+		}
+	}
+	if p.PipelinePatch == nil {
+		return graph, nil
+	}
+	patch, err := json.Marshal(p.PipelinePatch)
+	if err != nil {
+		return nil, err
+	}
+	return video.MergePatch(graph, patch)
 }

@@ -2,7 +2,6 @@ package helios
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	wire "github.com/heliograph/heliograph/client/helios"
@@ -34,7 +33,7 @@ func streamManifest(c video.Config) wire.StreamManifest {
 	if c.ActiveOutput != "" || m.ActivePipelineOutput != outputRaw {
 		m.ActivePipelineOutput = c.ActiveOutput
 	}
-	m.Pipelines = manifestPipelines(m.Pipelines, c.Pipelines)
+	m.Pipelines = manifestPipelines(c.Pipelines)
 	if m.PipelineWires == nil {
 		m.PipelineWires = []wire.PipelineWire{}
 	}
@@ -48,14 +47,11 @@ func streamManifest(c video.Config) wire.StreamManifest {
 	return m
 }
 
-// manifestPipelines returns the pipelines in force.
-func manifestPipelines(given []wire.StreamPipeline, now []video.PipelineConfig) []wire.StreamPipeline {
+// manifestPipelines returns the pipelines in force. Patches have been applied.
+func manifestPipelines(now []video.PipelineConfig) []wire.StreamPipeline {
 	list := make([]wire.StreamPipeline, 0, len(now))
 	for _, p := range now {
 		out := wire.StreamPipeline{PipelineID: p.ID, PipelineOutput: p.Output}
-		if i := slices.IndexFunc(given, func(g wire.StreamPipeline) bool { return g.PipelineID == p.ID }); i >= 0 {
-			out.PipelinePatch = given[i].PipelinePatch
-		}
 		if len(p.Graph) > 0 {
 			_ = json.Unmarshal(p.Graph, &out.PipelineGraph) // it was checked; if not, there is none to show
 		}

@@ -55,7 +55,10 @@ func (a *API) remember(r *http.Request, status int, e wire.ErrorBody) {
 }
 
 // invalidManifest is the error of a manifest that cannot be used.
-type invalidManifest struct{ issues []video.Issue }
+type invalidManifest struct {
+	issues   []video.Issue
+	warnings []wire.ValidationWarning
+}
 
 func (e *invalidManifest) Error() string {
 	return (&video.ValidationError{Issues: e.issues}).Error()
@@ -64,7 +67,10 @@ func (e *invalidManifest) Error() string {
 func (e *invalidManifest) answer(a *API, w http.ResponseWriter, r *http.Request) {
 	body := wire.ValidationErrorBody{
 		Code: wire.CodeValidationFailed, Error: e.Error(), Issues: make([]wire.ValidationIssue, 0, len(e.issues)),
-		TimestampMS: nowMS(), Warnings: []wire.ValidationWarning{},
+		TimestampMS: nowMS(), Warnings: e.warnings,
+	}
+	if body.Warnings == nil {
+		body.Warnings = []wire.ValidationWarning{}
 	}
 	for _, i := range e.issues {
 		body.Issues = append(body.Issues, wire.ValidationIssue(i))
@@ -77,7 +83,7 @@ func (e *invalidManifest) answer(a *API, w http.ResponseWriter, r *http.Request)
 func streamFailure(err error) error {
 	var invalid *video.ValidationError
 	if errors.As(err, &invalid) {
-		return &invalidManifest{invalid.Issues}
+		return &invalidManifest{issues: invalid.Issues}
 	}
 	e := &engineError{status: http.StatusInternalServerError, code: wire.EngineInternal, text: err.Error()}
 	set := func(status int, code string, retryable bool) {

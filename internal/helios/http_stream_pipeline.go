@@ -84,7 +84,7 @@ func (a *API) setGraph(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !bytes.HasPrefix(bytes.TrimSpace(body.Graph), []byte("{")) {
-		return &invalidManifest{[]video.Issue{{Path: "graph", Code: video.IssueRequired, Message: "must be an object"}}}
+		return &invalidManifest{issues: []video.Issue{{Path: "graph", Code: video.IssueRequired, Message: "must be an object"}}}
 	}
 	if id, err := parseUUID(body.PipelineID); err == nil {
 		body.PipelineID = id.String()
@@ -126,7 +126,7 @@ func (a *API) setLayout(w http.ResponseWriter, r *http.Request) error {
 	}
 	if layout != nil {
 		if l := layoutIssues("", *layout); len(l) > 0 {
-			return &invalidManifest{l}
+			return &invalidManifest{issues: l}
 		}
 	}
 	err = a.deps.Streams.SetExtra(s.ID(), func(c video.Config) (json.RawMessage, error) {

@@ -3,7 +3,6 @@ package helios
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -98,56 +97,63 @@ func (a *API) getStream(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readManifest reads a manifest with its defaults and returns what it asks for. An id
-// in the path is the stream's.
-func readManifest(r *http.Request, id string) (video.Config, error) {
+// in the path is the stream's. A manifest that cannot be used is an error that tells
+// all that is wrong with it.
+func (a *API) readManifest(r *http.Request, id string) (streamRequest, error) {
 	data, err := io.ReadAll(r.Body)
 	if err != nil {
-		return video.Config{}, err
+		return streamRequest{}, err
 	}
-	c, err := parseManifest(data, id)
-	var bad *json.SyntaxError
-	var known answerer
-	switch {
-	case err == nil, errors.As(err, &known):
-		return c, err
-	case errors.As(err, &bad):
-		return c, &engineError{status: http.StatusBadRequest, code: wire.EngineInvalidInput, text: "the body is not JSON: " + err.Error()}
+	req, err := parseManifest(data, id)
+	if err != nil {
+		return req, badInput("the body is not a stream manifest: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
-	return c, &engineError{
-		status: http.StatusBadRequest, code: wire.EngineInvalidInput,
-		text: "the body is not a stream manifest: " + strings.TrimPrefix(err.Error(), "json: "),
+	if req.complete {
+		req.issues.merge(a.deps.Streams.Validate(req.config))
 	}
+	if len(req.issues) > 0 {
+		return req, &invalidManifest{req.issues, req.warnings}
+	}
+	return req, nil
 }
 
-// parseManifest is readManifest from bytes.
-func parseManifest(data []byte, id string) (video.Config, error) {
+// streamRequest is what a manifest asks for.
+type streamRequest struct {
+	config   video.Config
+	complete bool // config is what the manifest says
+	issues   manifestIssues
+	warnings []wire.ValidationWarning // never null
+}
+
+// parseManifest reads a manifest; an error is about the form of data.
+func parseManifest(data []byte, id string) (streamRequest, error) {
+	req := streamRequest{warnings: []wire.ValidationWarning{}}
 	var has struct {
 		Capture *json.RawMessage `json:"capture"`
 	}
-	m := wire.DefaultStreamManifest()
 	if err := json.Unmarshal(data, &has); err != nil {
-		return video.Config{}, err
+		return req, err
 	}
 	if has.Capture == nil {
-		return video.Config{}, &invalidManifest{[]video.Issue{{Path: "capture", Code: video.IssueRequired, Message: "is missing"}}}
+		req.issues.add("capture", video.IssueRequired, "is missing", "")
+		return req, nil
 	}
+	m := wire.DefaultStreamManifest()
 	if err := json.Unmarshal(data, &m); err != nil {
-		return video.Config{}, err
+		return req, err
 	}
 	lowerIDs(&m)
 	if id != "" {
 		if m.Identity.ID != "" && m.Identity.ID != id {
-			return video.Config{}, &invalidManifest{[]video.Issue{{
-				Path: "identity.id", Code: video.IssueInvalid, Message: "is not the id in the path", Remediation: "leave it out",
-			}}}
+			req.issues.add("identity.id", video.IssueInvalid, "is not the id in the path", "leave it out")
 		}
 		m.Identity.ID = id
 	}
-	c, issues := streamConfig(m)
-	if len(issues) > 0 {
-		return c, &invalidManifest{issues}
-	}
-	return c, nil
+	config, issues := streamConfig(m)
+	req.config, req.complete = config, config.Capture.Backend != ""
+	req.issues = append(req.issues, issues...)
+	req.warnings = append(req.warnings, manifestWarnings(m)...)
+	return req, nil
 }
 
 // lowerIDs writes UUIDs in the form that they are compared in.
@@ -165,11 +171,11 @@ func lowerIDs(m *wire.StreamManifest) {
 }
 
 func (a *API) createStream(w http.ResponseWriter, r *http.Request) error {
-	cfg, err := readManifest(r, "")
+	req, err := a.readManifest(r, "")
 	if err != nil {
 		return err
 	}
-	s, err := a.deps.Streams.Create(cfg)
+	s, err := a.deps.Streams.Create(req.config)
 	if err != nil {
 		return streamFailure(err)
 	}
@@ -182,11 +188,11 @@ func (a *API) updateStream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := readManifest(r, s.ID())
+	req, err := a.readManifest(r, s.ID())
 	if err != nil {
 		return err
 	}
-	restarted, err := a.deps.Streams.Update(s.ID(), cfg)
+	restarted, err := a.deps.Streams.Update(s.ID(), req.config)
 	if err != nil {
 		return streamFailure(err)
 	}
@@ -212,14 +218,11 @@ func (a *API) deleteStream(w http.ResponseWriter, r *http.Request) error {
 
 // validateStream tells whether a manifest could be used.
 func (a *API) validateStream(w http.ResponseWriter, r *http.Request) error {
-	cfg, err := readManifest(r, "")
+	req, err := a.readManifest(r, "")
 	if err != nil {
 		return err
 	}
-	if issues := a.deps.Streams.Validate(cfg); len(issues) > 0 {
-		return &invalidManifest{issues}
-	}
-	writeJSON(w, http.StatusOK, map[string]bool{"valid": true})
+	writeJSON(w, http.StatusOK, map[string]any{"valid": true, "warnings": req.warnings})
 	return nil
 }
 

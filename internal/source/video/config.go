@@ -45,7 +45,7 @@ func (c Capture) Rate(fallback Interval) Interval {
 	case c.Interval.Valid():
 		return c.Interval
 	case c.TargetFPS > 0:
-		return Interval{Numerator: 1000, Denominator: uint32(c.TargetFPS * 1000)}
+		return Interval{Numerator: 1000, Denominator: max(1, uint32(c.TargetFPS*1000))}
 	}
 	return fallback
 }

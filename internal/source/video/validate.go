@@ -45,6 +45,7 @@ func (e *ValidationError) Error() string {
 const (
 	maxSide      = 8192 // pixels
 	maxFPS       = 240
+	minFPS       = 0.001 // what [Capture.Rate] can say
 	maxText      = 4096
 	maxPaths     = 4096
 	maxSettings  = 256
@@ -110,8 +111,8 @@ func (c Capture) check(l *issues) {
 		l.add("capture.mode.format.resolution", IssueInvalid, "has only one side")
 	}
 	l.interval("capture.mode.interval", c.Interval)
-	if !(c.TargetFPS >= 0 && c.TargetFPS <= maxFPS) {
-		l.add("capture.target_fps", IssueRange, "%v is not within 0 to %d", c.TargetFPS, maxFPS)
+	if f := c.TargetFPS; f != 0 && !(f >= minFPS && f <= maxFPS) {
+		l.add("capture.target_fps", IssueRange, "%v is not within %v to %d, nor 0", f, minFPS, maxFPS)
 	}
 	if len(c.Controls) > maxSettings {
 		l.add("capture.controls", IssueRange, "more than %d", maxSettings)
