@@ -22,15 +22,18 @@ const (
 
 // ControlMeta describes a control of a camera.
 type ControlMeta struct {
-	ID       uint32          `json:"id"`
-	Name     string          `json:"name"`
-	Kind     string          `json:"kind" enum:"None,Bool,Int,Uint,Float,Menu,IntMenu,Unknown"`
-	Access   string          `json:"access" enum:"ReadOnly,ReadWrite"`
-	Min      ControlValue    `json:"min"`
-	Max      ControlValue    `json:"max"`
-	Default  ControlValue    `json:"default"`
-	Step     *ControlValue   `json:"step,omitempty"`
-	Menu     []any           `json:"menu,omitempty"`
+	ID      uint32        `json:"id"`
+	Name    string        `json:"name"`
+	Kind    string        `json:"kind" enum:"None,Bool,Int,Uint,Float,Menu,IntMenu,Unknown"`
+	Access  string        `json:"access" enum:"ReadOnly,ReadWrite"`
+	Min     ControlValue  `json:"min"`
+	Max     ControlValue  `json:"max"`
+	Default ControlValue  `json:"default"`
+	Step    *ControlValue `json:"step,omitempty"`
+	Menu    []any         `json:"menu,omitempty"`
+	// Value is what the control has now, nil if it cannot be read: an addition to what
+	// is published.
+	Value    *ControlValue   `json:"value,omitempty"`
 	Metadata ControlMetadata `json:"metadata"`
 }
 

@@ -50,6 +50,10 @@ func controlMetas(list []video.Control) []wire.ControlMeta {
 			step := controlValue(c.Step)
 			m.Step = &step
 		}
+		if c.Value.Kind != "" && c.Value.Kind != video.KindNone {
+			value := controlValue(c.Value)
+			m.Value = &value
+		}
 		for _, item := range c.Menu {
 			if c.Kind == video.KindIntMenu {
 				m.Menu = append(m.Menu, map[string]any{"index": item.Index, "value": item.Value})
