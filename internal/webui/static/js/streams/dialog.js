@@ -67,7 +67,7 @@ class StreamDialog {
     this.#form = h('form', { class: 'stream-form', noValidate: true, onsubmit: (/** @type {Event} */ e) => void this.#submit(e), oninput: () => this.#edited() },
       h('h2', { id: 'stream-dialog-title' }, info ? `Change ${nameOf(info)}` : 'Add a stream'),
       this.#name.el,
-      h('div', { class: 'field' }, h('span', { class: 'field-label' }, 'Source'), this.#sources),
+      h('div', { class: 'form-field' }, h('span', { class: 'field-label' }, 'Source'), this.#sources),
       this.#camera.el, this.#url.el, this.#paths.el, this.#loop.el,
       h('div', { class: 'field-row' }, this.#code.el, this.#size.el, this.#interval.el),
       h('div', { class: 'field-row' }, this.#encoder.el, this.#quality.el, this.#bitrate.el),

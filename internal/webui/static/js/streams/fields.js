@@ -22,8 +22,8 @@ export class Field {
     this.#error.id = `${control.id}-error`;
     const isCheck = control instanceof HTMLInputElement && control.type === 'checkbox';
     this.el = isCheck
-      ? h('div', { class: 'field', 'data-field': name }, h('label', { class: 'check' }, control, label), this.#hint, this.#error)
-      : h('div', { class: 'field', 'data-field': name }, h('label', { htmlFor: control.id }, label), control, this.#hint, this.#error);
+      ? h('div', { class: 'form-field', 'data-field': name }, h('label', { class: 'check' }, control, label), this.#hint, this.#error)
+      : h('div', { class: 'form-field', 'data-field': name }, h('label', { htmlFor: control.id }, label), control, this.#hint, this.#error);
   }
 
   get value() {

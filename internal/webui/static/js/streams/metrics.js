@@ -9,7 +9,7 @@ import { StreamSeries } from './series.js';
 /** Interval asked of the channel. */
 export const METRICS_MS = 1000;
 /** Seconds of the past that the charts show. */
-const WINDOW_S = 120;
+const WINDOW_S = 60;
 
 /**
  * @typedef {import('./types.d.ts').Metrics} Metrics

@@ -29,6 +29,8 @@ export class StreamPage {
   onEdit = () => {};
   #id = '';
   #opened = false;
+  /** The output that was chosen here. */
+  #picked = '';
   /** @type {Player | undefined} */
   #player;
   /** @type {(() => void)[]} */
@@ -40,8 +42,9 @@ export class StreamPage {
   #note = h('p', { class: 'live-note', hidden: true });
   #boxes = h('canvas', { class: 'live-boxes', 'aria-hidden': 'true', width: 1, height: 1 });
   #stage = h('div', { class: 'live-stage big' });
-  #output = h('select', { 'aria-label': 'Output shown', onchange: () => this.#watch() });
+  #output = h('select', { 'aria-label': 'Output shown', onchange: () => this.#pick(this.#output.value) });
   #outputField = h('label', { class: 'output-field', hidden: true, title: 'For all viewers of this stream, as long as this page is open' }, 'Show', this.#output);
+  #drawBoxes = h('input', { type: 'checkbox', checked: true });
   #facts = new Facts();
   #delay = new DelayMeter();
   #overlay = new Overlay(this.#boxes);
@@ -58,7 +61,7 @@ export class StreamPage {
     this.#body = h('div', { class: 'stream-body' },
       h('div', { class: 'stream-main' },
         h('div', { class: 'stream-view aged' }, this.#stage,
-          h('div', { class: 'stream-tools' }, this.#outputField, h('span', { class: 'spacer' }),
+          h('div', { class: 'stream-tools' }, this.#outputField, h('label', { class: 'check boxes-field', hidden: true }, this.#drawBoxes, 'Boxes'), h('span', { class: 'spacer' }),
             tool('still', 'Still', () => void this.#still()), tool('expand', 'Full screen', () => void toggleFullscreen(this.#stage)))),
         this.#facts.el),
       h('div', { class: 'stream-side' }, this.#controls.el, this.#editor.el, this.#outputs.el),
@@ -135,30 +138,32 @@ export class StreamPage {
     this.#metrics.reset();
     this.#delay.reset();
     this.#overlay.clear();
-    this.#output.value = '';
+    this.#picked = '';
   }
 
   /** @param {import('./types.d.ts').StreamInfo} info @param {CanvasImageSource} picture @param {number} width @param {number} height */
   #drawn(info, picture, width, height) {
     if (isSimulated(info)) this.#delay.drawn(picture, width, height, this.app.device.now());
-    this.#overlay.draw(width, height, (port) => fits(this.#editor.steps, port, this.#shownOutput()));
+    this.#overlay.draw(width, height, (port) => this.#drawBoxes.checked && fits(this.#editor.steps, port, this.#shownOutput()));
   }
 
   #shownOutput() {
-    return this.#output.value || this.store.get(this.#id)?.manifest.active_pipeline_output || 'frame';
+    return this.#picked || this.store.get(this.#id)?.manifest.active_pipeline_output || 'frame';
   }
 
   #showOutputs() {
     const images = this.#outputs.list.filter((o) => o.previewable);
     this.#outputField.hidden = images.length < 2;
-    const before = this.#output.value;
-    fillSelect(this.#output, [['', 'the chosen output'], ...images.map((o) => /** @type {[string, string]} */ ([o.name, o.name]))], before);
-    if (this.#output.value !== before) this.#watch(); // the output that was shown is gone
+    /** @type {HTMLElement} */ (this.#drawBoxes.parentElement).hidden = images.length === this.#outputs.list.length;
+    if (this.#picked && !images.some((o) => o.name === this.#picked)) this.#pick(''); // it is gone
+    fillSelect(this.#output, images.map((o) => [o.name, outputName(o.name)]), this.#shownOutput());
   }
 
-  #watch() {
+  /** @param {string} output empty for the one that the stream has chosen */
+  #pick(output) {
+    this.#picked = output;
     this.#overlay.clear();
-    this.#player?.start(this.#output.value);
+    this.#player?.start(output);
   }
 
   /** @param {import('./types.d.ts').MetricsEvent} event */
@@ -195,4 +200,9 @@ export class StreamPage {
     const wrong = await saveStill(player.canvas, info.id, nameOf(info), player.shown > 0);
     if (wrong) this.app.toast(wrong, 'error');
   }
+}
+
+/** @param {string} name */
+function outputName(name) {
+  return { raw: 'raw (as captured)', frame: 'frame (after the last step)' }[name] ?? name;
 }

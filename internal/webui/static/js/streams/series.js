@@ -1,8 +1,8 @@
 // @ts-check
 // The figures of one stream over the time it was looked at. Bounded.
 
-/** Samples kept: five minutes at one a second. */
-export const KEPT_SAMPLES = 300;
+/** Samples kept: somewhat more than the minute that is shown. */
+export const KEPT_SAMPLES = 90;
 /** Distance between two samples that counts as a hole, in ms. */
 const HOLE_MS = 3500;
 
