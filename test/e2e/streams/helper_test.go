@@ -62,7 +62,7 @@ func h264(gop int) object {
 	return object{"state": "enabled", "id": "ffmpeg_h264", "settings": object{"kind": "ffmpeg_h264", "gop": gop}}
 }
 
-// steps is a manifest's pipeline with that id and its graph.
+// pipelines are the members of a manifest with one pipeline of that id and graph.
 func pipelines(id string, graph object) object {
 	return object{
 		"pipeline_enabled": true, "active_pipeline_id": id,
@@ -181,7 +181,9 @@ func waitFor(t *testing.T, d *device.Device, id, what string, want func(wire.Str
 }
 
 // captures tells whether the camera runs.
-func captures(s wire.StreamInfo) bool { return s.Runtime != nil && s.Runtime.Capture.State == "running" }
+func captures(s wire.StreamInfo) bool {
+	return s.Runtime != nil && s.Runtime.Capture.State == "running"
+}
 
 // nothingFor checks that nothing comes for so long.
 func nothingFor(t *testing.T, s *device.Socket, d time.Duration) {
