@@ -1,5 +1,5 @@
 // Command device measures a running heliograph against the floors of its
-// budgets (console, logs, agent cost) and prints Markdown rows. It starts and
+// budgets (console, logs, agent cost, frames) and prints Markdown rows. It starts and
 // ends the server itself; all traffic is loopback.
 package main
 
@@ -8,13 +8,20 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 func main() {
 	binary := flag.String("binary", "bin/heliograph", "the program to measure")
 	only := flag.String("only", "", "run only the measurements whose name has this prefix")
+	seconds := flag.Int("frames-seconds", 60, "length of the measurements of frames")
+	relay := flag.String("relay", "", "internal: be the floor of the relay, for the camera of this URL")
 	flag.Parse()
-	if err := run(*binary, *only); err != nil {
+	if *relay != "" {
+		fmt.Fprintln(os.Stderr, "bench:", relayFloor(*relay))
+		os.Exit(1)
+	}
+	if err := run(*binary, *only, time.Duration(*seconds)*time.Second); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -25,7 +32,7 @@ type measurement struct {
 	run  func(s *server) error
 }
 
-func run(binary, only string) error {
+func run(binary, only string, frames time.Duration) error {
 	fmt.Println("| What | Measured |")
 	fmt.Println("|---|---|")
 	for _, m := range []measurement{
@@ -43,6 +50,11 @@ func run(binary, only string) error {
 		}},
 		{"agent-100", func(s *server) error { return agent(s, "telemetry, 100 viewers", 100, "/v1/ws/telemetry") }},
 		{"agent-idle", func(s *server) error { return agent(s, "no viewer", 0) }},
+		{"frames-relay", func(s *server) error { return framesRelay(s, frames) }},
+		{"frames-pattern", func(s *server) error { return framesPattern(s, frames) }},
+		{"frames-slow", func(s *server) error { return framesSlow(s, frames/2) }},
+		{"frames-idle", func(s *server) error { return framesIdle(s) }},
+		{"frames-pipelines", func(s *server) error { return framesPipelines(s) }},
 	} {
 		if !strings.HasPrefix(m.name, only) {
 			continue

@@ -35,13 +35,21 @@ func startServer(binary string) (*server, error) {
 	}
 	s.cmd = exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--state-dir", filepath.Join(dir, "state"), "--log-file", s.log, "--log-level", "error")
 	s.cmd.Env = append(os.Environ(), "SHELL=/bin/sh", "PS1=$ ")
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin starts the process and waits until it says where it listens.
+func (s *server) begin() error {
 	s.cmd.Stderr = os.Stderr
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
@@ -52,19 +60,21 @@ func startServer(binary string) (*server, error) {
 	}
 	if s.url == "" {
 		s.stop()
-		return nil, fmt.Errorf("start %s: it did not say where it listens", binary)
+		return fmt.Errorf("start %s: it did not say where it listens", s.cmd.Path)
 	}
 	go func() {
 		for lines.Scan() {
 		}
 	}()
-	return s, nil
+	return nil
 }
 
 func (s *server) stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	_ = s.cmd.Wait()
-	_ = os.RemoveAll(s.dir)
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir)
+	}
 }
 
 func (s *server) dial(path string) (*websocket.Conn, error) {
