@@ -87,7 +87,8 @@ server, this machine's own by default; name another with --server.
 	remote.addFlags(root)
 	shared := &shared{info: info, deps: deps, streams: streams, remote: remote}
 	root.AddCommand(
-		newTop(shared), newLogs(shared), newConsole(shared), newWatch(shared),
+		newTop(shared), newLogs(shared), newConsole(shared), newWatch(shared), newIMU(shared),
+		newStreams(shared), newFrames(shared),
 		newOTA(shared, root),
 		newChannels(shared), newAsyncAPI(shared), newToken(shared), newVersion(shared),
 	)
