@@ -90,7 +90,7 @@ func runFrames(ctx context.Context, s *shared, o framesOptions) (err error) {
 		return stopped(ctx, err)
 	}
 	defer sub.Close()
-	w := &frameWriter{s: s, dir: o.dir, key: true}
+	w := &frameWriter{s: s, dir: o.dir, key: true, toldAt: time.Now()}
 	defer func() { w.tellDropped(time.Now(), true) }()
 	for o.count == 0 || w.written < o.count {
 		e, err := sub.Next(ctx)
