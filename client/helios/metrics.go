@@ -55,6 +55,21 @@ type StreamMetrics struct {
 	Memory            *MemoryMetrics                  `json:"memory"`
 	Pipeline          *PipelineGraphMetrics           `json:"pipeline"`
 	PipelineInstances map[string]PipelineGraphMetrics `json:"pipeline_instances" nullable:"true"` // by pipeline id
+	// Source is an addition to the published members; nil if the server does not
+	// know it.
+	Source *SourceMetrics `json:"source,omitempty"`
+}
+
+// SourceMetrics is what has happened to the capture of a stream since the stream was
+// made.
+type SourceMetrics struct {
+	Starts         uint64  `json:"starts"`          // times the camera was started
+	Failures       uint64  `json:"failures"`        // times it has failed
+	DroppedFrames  uint64  `json:"dropped_frames"`  // lost by the camera or its driver
+	ThinnedFrames  uint64  `json:"thinned_frames"`  // left out because of a limit of the rate
+	PublishedBytes uint64  `json:"published_bytes"` // of the frames for viewers
+	LastError      *string `json:"last_error"`      // of the newest failure
+	LastErrorAtMS  *uint64 `json:"last_error_at_ms"`
 }
 
 // CaptureStageMetrics times one stage that frames go through.

@@ -34,6 +34,7 @@ func streamMetrics(m video.Metrics, s *video.Stream, process *wire.ProcessMemory
 			ExternalBackings: []wire.ExternalBacking{},
 			PackedPools:      []wire.PackedPool{},
 		},
+		Source: sourceMetrics(m),
 	}
 	if m.Encoder != nil {
 		out.EncoderDemand = &wire.EncoderDemandMetrics{
@@ -77,6 +78,17 @@ func captureStage(s video.Stage) wire.CaptureStageMetrics {
 		AverageTimeMS: inMS(s.Interval), FPS: s.FPS, LastTimeMS: inMS(s.LastInterval), SampleCount: s.Count,
 		WorkAverageTimeMS: inMS(s.Work), WorkLastTimeMS: inMS(s.LastWork),
 	}
+}
+
+func sourceMetrics(m video.Metrics) *wire.SourceMetrics {
+	out := &wire.SourceMetrics{
+		Starts: m.Starts, Failures: m.Failures, DroppedFrames: m.Dropped, ThinnedFrames: m.Thinned, PublishedBytes: m.Bytes,
+	}
+	if m.LastError != "" {
+		at := millis(m.LastErrorAt)
+		out.LastError, out.LastErrorAtMS = &m.LastError, &at
+	}
+	return out
 }
 
 func codecMetrics(c *video.Codec) *wire.CodecMetrics {

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -165,4 +166,8 @@ func TestNoFrameYet(t *testing.T) {
 	})
 	nothingFor(t, s, time.Second)
 	s.Ping()
+	c := metrics(t, d, id).Source
+	if c.Starts < 2 || c.Failures < 2 || c.LastError == nil || !strings.Contains(*c.LastError, "refused") || c.LastErrorAtMS == nil {
+		t.Errorf("the metrics say %+v of a camera that cannot be reached", c)
+	}
 }

@@ -45,6 +45,8 @@ func TestMetricsBeforeTheFirstFrame(t *testing.T) {
 	}
 	want := []string{
 		"capture", "decoder", "encoder", "encoder_demand", "frame_demand", "graph_stage", "host", "memory",
+		"source", "source.starts", "source.failures", "source.dropped_frames", "source.thinned_frames", "source.published_bytes",
+		"source.last_error", "source.last_error_at_ms",
 		"pipeline", "pipeline_instances", "preview_transport",
 		"memory.process", "memory.runner", "memory.capture_queue", "memory.external_backings", "memory.transform_pool",
 		"memory.image_pool", "memory.packed_pools", "memory.staging_copy",
@@ -110,6 +112,9 @@ func TestMetricsWhileWatched(t *testing.T) {
 	}
 	if f := m.FrameDemand; f.HostReceiverCount != 1 || f.RawReceiverCount != 1 || !f.PreviewDemandActive || f.GraphHasExecutor || f.NeedsDecodedImage {
 		t.Errorf("demand %+v", f)
+	}
+	if c := m.Source; c.Starts != 1 || c.Failures != 0 || c.LastError != nil || c.PublishedBytes < uint64(last)*1000 {
+		t.Errorf("source %+v", c)
 	}
 	if q := m.Memory.CaptureQueue; q.Depth == 0 || q.Depth > q.Capacity {
 		t.Errorf("queue %+v", q)
