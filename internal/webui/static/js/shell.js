@@ -93,7 +93,9 @@ export class Shell extends HTMLElement {
     const entry = views.find((v) => v.name === name);
     if (!entry) return;
     for (const link of this.#nav.children) {
-      setAttr(link, 'aria-current', /** @type {HTMLElement} */ (link).dataset.view === name ? 'page' : null);
+      const current = /** @type {HTMLElement} */ (link).dataset.view === name;
+      setAttr(link, 'aria-current', current ? 'page' : null);
+      if (current) link.scrollIntoView({ block: 'nearest', inline: 'nearest' }); // on a phone the row may be wider than the screen
     }
     this.#title(entry.title);
     const view = this.#views.get(name) ?? (await this.#load(entry));

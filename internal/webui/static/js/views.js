@@ -10,6 +10,7 @@ export const views = [
   { name: 'console', title: 'Console', icon: 'prompt', key: 'c', tag: 'hg-console' },
   { name: 'streams', title: 'Streams', icon: 'camera', key: 's', tag: 'hg-streams' },
   { name: 'sensors', title: 'Sensors', icon: 'axes', key: 'n', tag: 'hg-sensors' },
+  { name: 'updates', title: 'Updates', icon: 'update', key: 'u', tag: 'hg-updates' },
   { name: 'devices', title: 'Devices', icon: 'usb', key: 'd', tag: 'hg-devices' },
   { name: 'changes', title: 'Changes', icon: 'history', key: 'h', tag: 'hg-changes' },
 ];

@@ -1,11 +1,11 @@
 // @ts-check
 // Ranges of value axes that stay put while the values wander a little. Pure.
 
-/** The next of 1, 2, 5 times a power of ten that is not less. @param {number} v */
+/** The next of 1, 1.5, 2, 3, 5, 7.5 times a power of ten that is not less. @param {number} v */
 export function niceCeil(v) {
   if (!(v > 0)) return 0;
   const power = 10 ** Math.floor(Math.log10(v));
-  for (const step of [1, 2, 5]) if (v <= step * power * (1 + 1e-9)) return step * power;
+  for (const step of [1, 1.5, 2, 3, 5, 7.5]) if (v <= step * power * (1 + 1e-9)) return step * power;
   return 10 * power;
 }
 

@@ -94,3 +94,9 @@ export function count(n) {
 export function plural(n, one, many = `${one}s`) {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
+
+/** A text of the device as a sentence. @param {string} text */
+export function sentence(text) {
+  const t = text.trim();
+  return t === '' ? '' : t[0]?.toUpperCase() + t.slice(1) + (/[.!?]$/.test(t) ? '' : '.');
+}

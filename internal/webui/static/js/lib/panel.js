@@ -60,8 +60,3 @@ export class Panel {
     this.#absent.hidden = present;
   }
 }
-
-/** Whether a text of the device says that what it names is simulated. @param {...(string | null | undefined)} texts */
-export function saysSimulated(...texts) {
-  return texts.some((text) => /\bsimulated?\b/i.test(text ?? ''));
-}

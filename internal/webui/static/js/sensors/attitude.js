@@ -82,7 +82,7 @@ export class Attitude extends HTMLElement {
       this.#canvas.width = w;
       this.#canvas.height = ht;
     }
-    const scale = Math.min(width / 1.75, height / 1.42) * ratio;
+    const scale = Math.min(width / 1.72, height / 1.34) * ratio;
     ctx.setTransform(scale, 0, 0, scale, w / 2, ht / 2 - 0.04 * ht);
     ctx.clearRect(-9, -9, 18, 18);
     ctx.lineJoin = 'round';
@@ -118,9 +118,10 @@ export class Attitude extends HTMLElement {
       ctx.fillStyle = this.#color('--body-dark');
       ctx.fill();
       ctx.globalAlpha = shade;
-      ctx.fillStyle = this.#color(part === 'nose' ? '--accent' : '--body-light');
+      ctx.fillStyle = this.#color(part === 'nose' || part === 'mark' ? '--accent' : '--body-light');
       ctx.fill();
       ctx.globalAlpha = 1;
+      if (part === 'mark') continue;
       ctx.lineWidth = px;
       ctx.strokeStyle = this.#color('--text-3');
       ctx.stroke();

@@ -39,6 +39,8 @@ export class Feed extends EventTarget {
   firmware = [];
   /** What the channel said is wrong; empty when nothing is. */
   error = '';
+  /** performance.now() at which the channel was asked for on this connection; NaN while it is not open. */
+  openedAt = NaN;
   /** performance.now() at which the last message of a kind came; NaN before it. */
   arrived = { imu: NaN, power: NaN, lighting: NaN, firmware: NaN };
   motion = new Trace(VECTORS);
@@ -51,7 +53,11 @@ export class Feed extends EventTarget {
     this.#rest();
     return link.subscribe('sensors.stream', { op: 'subscribe', kinds: ['imu', 'power', 'lighting', 'firmware'], interval_ms: INTERVAL_MS }, {
       message: (payload) => this.take(/** @type {SensorsMessage} */ (payload)),
+      opened: () => {
+        this.openedAt = performance.now();
+      },
       lost: (why) => {
+        this.openedAt = NaN;
         if (why === 'hidden') this.#rest();
       },
       refused: (_code, message) => this.#fail(message),

@@ -2,11 +2,12 @@
 // The card of the lights: what they show, and controls that act at once.
 
 import { h, setText } from '../lib/dom.js';
-import { age } from '../lib/format.js';
+import { age, sentence } from '../lib/format.js';
 import { HttpError, json, send } from '../lib/http.js';
 import { Latest } from '../lib/latest.js';
 import { explain, Outcome } from '../lib/outcome.js';
-import { Panel, saysSimulated } from '../lib/panel.js';
+import { Panel } from '../lib/panel.js';
+import { saysSimulated } from '../lib/simulated.js';
 import { countOf, fromHex, GUESS, PARAMETERS, toHex } from './animation.js';
 import { commandOf, DEFAULTS, mergeCommands, settingsOf } from './lights-model.js';
 import { Strip } from './strip.js';
@@ -68,22 +69,24 @@ export class LightsCard {
   /** Reads configuration and state. It says so when there are no lights. */
   async read() {
     try {
-      const [{ lighting }, state] = await Promise.all([json('v1/device/lighting/config'), json('v1/device/lighting/state')]);
-      this.#config = lighting;
-      this.update(state);
+      const { present } = await json('v1/peripherals/leds');
+      if (!present) {
+        this.#state = undefined;
+        this.#strip.setShown(false);
+        this.panel.absent('No lights', 'LEDs of the device that can be driven appear here.');
+        return;
+      }
+      this.#config = (await json('v1/device/lighting/config')).lighting;
+      this.update(await json('v1/device/lighting/state'));
     } catch (err) {
       if (!(err instanceof HttpError)) throw err;
-      if (this.#state && err.status === 0) return; // the age tells
-      this.#state = undefined;
-      this.#strip.setShown(false);
-      if (err.status === 503) this.panel.absent('No lights', 'LEDs of the device that can be driven appear here.');
-      else this.panel.absent('The lights do not answer', err.message);
+      if (!this.#state && err.status > 0) this.panel.absent('The lights do not answer', sentence(err.message));
     }
   }
 
-  /** Whether the device has told of lights. */
-  get known() {
-    return this.#state !== undefined;
+  /** Whether everything about the lights was read that the channel does not tell. */
+  get configured() {
+    return this.#config !== undefined && this.#state !== undefined;
   }
 
   /** @param {LightingState} state */

@@ -2,6 +2,7 @@
 // The card with the device in space and its angles.
 
 import { h, setText } from '../lib/dom.js';
+import { sentence } from '../lib/format.js';
 import { Panel } from '../lib/panel.js';
 import { Attitude } from './attitude.js';
 import { fromAngles } from './quat.js';
@@ -30,16 +31,16 @@ export class OrientationCard {
   update(imu, simulated) {
     const { orientation } = imu;
     if (!imu.has_sample) {
-      this.panel.absent('No motion sensor', imu.last_error ?? 'The device has not told of a sample yet.');
+      this.panel.absent('No motion sensor', sentence(imu.last_error ?? 'The device has not told of a sample yet'));
       return;
     }
     this.panel.present(simulated);
     this.#problem.hidden = !imu.last_error;
-    setText(this.#problem, imu.last_error ?? '');
+    setText(this.#problem, sentence(imu.last_error ?? ''));
     ANGLES.forEach(([key], i) => setText(/** @type {Node} */ (this.#angles[i]), orientation ? degrees(orientation[key]) : '–'));
     const q = orientation?.quaternion ?? (orientation && fromAngles(orientation));
     if (q && orientation) this.#attitude.set(q, `Device in space: roll ${degrees(orientation.roll)}, pitch ${degrees(orientation.pitch)}, yaw ${degrees(orientation.yaw)}`);
-    setText(this.#quaternion, q ? [q.w, q.x, q.y, q.z].map((v) => fixed(v, 3)).join(' ') : '');
+    setText(this.#quaternion, q ? `q ${[q.w, q.x, q.y, q.z].map((v) => fixed(v, 3)).join(' ')}` : '');
     setText(this.#source, [...new Set([imu.sources?.accel_gyro, imu.sources?.magnetometer])].filter(Boolean).join(', '));
   }
 }

@@ -4,7 +4,8 @@
 import { fitting, fromZero } from '../charts/axis.js';
 import { LineChart } from '../charts/line.js';
 import { h, keyed, setAttr, setText } from '../lib/dom.js';
-import { Panel, saysSimulated } from '../lib/panel.js';
+import { Panel } from '../lib/panel.js';
+import { saysSimulated } from '../lib/simulated.js';
 import { MAIN_RAIL, railKey } from './feed.js';
 
 /**
@@ -14,15 +15,15 @@ import { MAIN_RAIL, railKey } from './feed.js';
  */
 
 const PLOTS = /** @type {const} */ ([
-  ['watts', 'Power', 'W', '--c-tx', fromZero(1)],
-  ['volts', 'Voltage', 'V', '--c-cpu', fitting(0.1)],
-  ['amps', 'Current', 'A', '--c-rx', fromZero(0.1)],
+  ['watts', 'Power', 'W', '--c-tx', fromZero(1), true],
+  ['volts', 'Voltage', 'V', '--c-cpu', fitting(0.1), false],
+  ['amps', 'Current', 'A', '--c-rx', fromZero(0.1), true],
 ]);
 
 export class PowerCard {
   #values = PLOTS.map(() => h('span', { class: 'value' }));
-  #charts = PLOTS.map(([, label, unit, color, range]) => new LineChart({
-    label: `${label} over time`, lines: [{ label, color }], format: (v) => `${Number(v.toFixed(2))} ${unit}`, range,
+  #charts = PLOTS.map(([, label, unit, color, range, fill]) => new LineChart({
+    label: `${label} over time`, lines: [{ label, color, fill }], format: (v) => `${Number(v.toFixed(2))} ${unit}`, range,
   }));
   #rail = h('select', { 'aria-label': 'Rail that is plotted', hidden: true });
   #rows = h('tbody', {});

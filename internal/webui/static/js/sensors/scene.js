@@ -9,16 +9,16 @@ import { rotate } from './quat.js';
  * @typedef {import('./quat.js').Vector} Vector
  * @typedef {import('./types.d.ts').Quaternion} Quaternion
  * @typedef {[number, number]} Point  in units of half the picture, Y down
- * @typedef {{points: Point[], shade: number, part: 'top' | 'bottom' | 'side' | 'nose'}} Face  shade is 0 (turned away from the light) to 1
+ * @typedef {{points: Point[], shade: number, part: 'top' | 'bottom' | 'side' | 'nose' | 'mark'}} Face  shade is 0 (turned away from the light) to 1
  * @typedef {{from: Point, to: Point, behind: boolean, axis: 'x' | 'y' | 'z'}} Arrow
  */
 
 /** Where the viewer stands: turned to the right of straight behind, and above, in degrees. */
-const AZIMUTH = 28;
-const ELEVATION = 24;
+const AZIMUTH = 42;
+const ELEVATION = 30;
 /** Distance of the viewer; nearer means more perspective. */
 const DISTANCE = 5.2;
-const SCALE = 2.55;
+const SCALE = 2.75;
 
 /** Half the size of the box along X, Y and Z. @type {Vector} */
 const BOX = [0.82, 0.5, 0.11];
@@ -65,6 +65,9 @@ export function body(q) {
     const corners = /** @type {Vector[]} */ ([a, lower[i], lower[j], upper[j]]);
     faces.push(face(q, corners, i === 1 || i === 2 ? 'nose' : 'side'));
   });
+  // The front is marked on the upper side, too, so that it is seen from behind.
+  const mark = /** @type {Vector[]} */ ([[BOX[0] - NOSE * 1.35, -BOX[1] * 0.62, BOX[2]], [BOX[0] - NOSE * 0.35, 0, BOX[2]], [BOX[0] - NOSE * 1.35, BOX[1] * 0.62, BOX[2]]]);
+  faces.push(face(q, mark, 'mark'));
   return faces.filter((f) => f !== undefined);
 }
 

@@ -5,7 +5,7 @@ import { h, perFrame, setText } from '../lib/dom.js';
 import { duration, plural } from '../lib/format.js';
 import { HttpError, json } from '../lib/http.js';
 import { icon } from '../lib/icons.js';
-import { saysSimulated } from '../lib/panel.js';
+import { saysSimulated } from '../lib/simulated.js';
 import { ticker } from '../lib/ticker.js';
 import { Feed, MAIN_RAIL } from '../sensors/feed.js';
 import { FirmwareCard } from '../sensors/firmware.js';
@@ -21,6 +21,8 @@ import { View } from '../view.js';
 const READ_MS = 10_000;
 /** Age from which samples have stopped coming: time then goes on without them. */
 const STOPPED_MS = 1500;
+/** Silence about the rails after which there are none. */
+const SILENT_MS = 2500;
 /** Least time between two drawings of the charts. */
 const CHART_MS = 90;
 /** @type {readonly [string, number][]} */
@@ -39,6 +41,7 @@ export class Sensors extends View {
   #rate = h('span', {});
   #lost = h('span', { class: 'lost' });
   #pauseButton = h('button', { type: 'button', class: 'tool', onclick: () => this.#pause(!this.#paused) });
+  #tools = h('div', { class: 'page-tools', hidden: true });
   #notes = h('div', { class: 'notes', role: 'status' });
   #imuAge = () => this.app.device.ageOf(Date.parse(this.#feed.imu?.updated_at ?? '') || undefined, this.#feed.arrived.imu);
   #powerAge = () => this.app.device.ageOf(Date.parse(this.#feed.power?.updated_at ?? '') || undefined, this.#feed.arrived.power);
@@ -55,13 +58,14 @@ export class Sensors extends View {
   build() {
     // The channel tells each change, so a state is as fresh as the connection.
     this.#lights = new LightsCard(this.app.device, () => performance.now() - this.app.link.lastMessageAt);
+    this.#tools.append(this.#pauseButton, this.#windows());
     this.#settings.onStatus = (imu) => this.#feed.take({ imu });
     this.append(
       h('div', { class: 'page-head' },
         h('div', { class: 'page-title' }, h('h1', {}, 'Sensors'), h('p', { class: 'sub' }, this.#rate, this.#lost)),
-        h('div', { class: 'page-tools' }, this.#pauseButton, this.#windows())),
+        this.#tools),
       this.#notes,
-      h('div', { class: 'sensor-grid' }, ...[this.#orientation, this.#plots, this.#motion, this.#settings, this.#power, this.#lights, this.#firmware].map((c) => c.panel.el)));
+      h('div', { class: 'sensor-grid' }, ...[this.#orientation, this.#plots, this.#motion, this.#power, this.#settings, this.#lights, this.#firmware].map((c) => c.panel.el)));
     this.#pause(false);
     this.#layout();
   }
@@ -143,9 +147,13 @@ export class Sensors extends View {
   }
 
   #tick() {
-    const { motion, error, imu } = this.#feed;
+    const { motion, error, imu, power } = this.#feed;
     const rate = this.#feed.rate();
-    setText(this.#rate, rate > 0 ? `${Math.round(rate)} messages a second` : this.#feed.imu || this.#feed.power ? 'no measurements now' : '');
+    const measured = imu?.has_sample === true || power !== undefined;
+    setText(this.#rate, rate > 0 ? `${Math.round(rate)} messages a second` : measured ? 'no measurements now' : '');
+    this.#tools.hidden = !measured;
+    // Rails are read ten times a second while anybody listens: silence tells.
+    if (!power && performance.now() - this.#feed.openedAt > SILENT_MS) this.#power.panel.absent('No power monitor', 'Monitors of voltage and current, and batteries, appear here.');
     setText(this.#lost, motion.holes > 0 ? `${plural(motion.holes, 'gap')}: ${duration(motion.lost)} of measurements are missing` : '');
     this.#notes.replaceChildren(...(error ? [h('p', { class: 'note warn' }, `The channel reports: ${error}`)] : []));
     this.#lights.tick(this.shown);
@@ -153,26 +161,15 @@ export class Sensors extends View {
     if (this.#imuAge() > STOPPED_MS && imu?.has_sample) this.#charts(false);
   }
 
-  /** Reads what the channel leaves out when there is nothing: whether there are rails and lights. */
+  /** Reads what the channel does not tell. */
   async #read() {
-    if (!this.#feed.power) void this.#readPower();
-    if (!this.#lights.known || !this.#feed.lighting) void this.#lights.read();
+    if (!this.#lights.configured) void this.#lights.read();
     try {
       this.#boards = (await json('v1/peripherals')).sensors ?? [];
       this.#boardsAt = performance.now();
     } catch (err) {
       if (!(err instanceof HttpError)) throw err;
       // The card's age tells.
-    }
-  }
-
-  async #readPower() {
-    try {
-      await json('v1/device/power'); // the channel tells the values
-    } catch (err) {
-      if (!(err instanceof HttpError)) throw err;
-      if (err.status === 503) this.#power.panel.absent('No power monitor', 'Monitors of voltage and current, and batteries, appear here.');
-      else if (err.status > 0) this.#power.panel.absent('The power monitor does not answer', err.message);
     }
   }
 }
