@@ -111,6 +111,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	device.Register(routes)
 
 	registry := prometheus.NewRegistry()
+	registry.MustRegister(newStreamCollector(streams))
 	registerMetrics(registry, hub, samples, processes, attached.Topic(), changes.Topic(),
 		devices.imu.Topic(), devices.power.Topic(), devices.lighting.Topic(), devices.firmware.Topic(), updater.Events())
 	s, err := server.New(server.Options{
