@@ -19,7 +19,7 @@ export function aroundZero(least) {
 
 /** A range from zero, not less than least high. @param {number} least @returns {(max: number, min: number) => [number, number]} */
 export function fromZero(least) {
-  return (max, min) => [Math.min(0, -niceCeil(-min * 1.05)), niceCeil(Math.max(least, max * 1.05))];
+  return (max, min) => [min < 0 ? -niceCeil(-min * 1.05) : 0, niceCeil(Math.max(least, max * 1.05))];
 }
 
 /** A range that fits the values and is not less than least wide: for what varies little. @param {number} least @returns {(max: number, min: number) => [number, number]} */
