@@ -51,6 +51,7 @@ type Channel struct {
 	Description string
 	Tags        []string
 	Parameters  []Parameter // one for each {name} in the address
+	Query       *Type       // the query of the handshake: a struct; nil for none
 	Requests    []Message   // from client to server
 	Replies     []Message   // from server to client
 }

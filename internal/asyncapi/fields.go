@@ -32,8 +32,12 @@ func (r *registry) fields(owner, typ reflect.Type, properties *object, required 
 	for i := range typ.NumField() {
 		field := typ.Field(i)
 		name := jsonName(field)
-		if field.Anonymous && field.Type.Kind() == reflect.Struct && field.Tag.Get("json") == "" {
-			if err := r.fields(owner, field.Type, properties, required); err != nil {
+		if inner, always := embedded(field); inner != nil {
+			wanted := required
+			if !always { // its fields are there together or not at all
+				wanted = new([]string)
+			}
+			if err := r.fields(owner, inner, properties, wanted); err != nil {
 				return err
 			}
 			continue
@@ -46,16 +50,34 @@ func (r *registry) fields(owner, typ reflect.Type, properties *object, required 
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		properties.set(name, schema)
-		if !optional(field) {
+		if !optional(field) && field.Tag.Get("optional") != "true" {
 			*required = append(*required, name)
 		}
 	}
 	return nil
 }
 
+// embedded returns the struct whose fields are promoted to those of the one that has
+// the field, nil if there is none, and whether they are there always.
+func embedded(field reflect.StructField) (typ reflect.Type, always bool) {
+	if !field.Anonymous || field.Tag.Get("json") != "" {
+		return nil, false
+	}
+	switch typ = field.Type; {
+	case typ.Kind() == reflect.Struct:
+		return typ, true
+	case typ.Kind() == reflect.Pointer && typ.Elem().Kind() == reflect.Struct:
+		return typ.Elem(), false
+	}
+	return nil, false
+}
+
 // field makes the schema of one field.
 func (r *registry) field(owner, typ reflect.Type, field reflect.StructField) (*object, error) {
 	if fixed := r.fixed[owner][jsonName(field)]; fixed != "" {
+		return newObject().set("type", "string").set("const", fixed), nil
+	}
+	if fixed := field.Tag.Get("const"); fixed != "" {
 		return newObject().set("type", "string").set("const", fixed), nil
 	}
 	schema, err := r.reflect(field.Type)

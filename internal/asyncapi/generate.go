@@ -126,7 +126,15 @@ func (r *registry) channel(c Channel) (*object, error) {
 		}
 		o.set("parameters", parameters)
 	}
-	return o.set("messages", messages), nil
+	o.set("messages", messages)
+	if c.Query != nil {
+		query, err := c.Query.in(r)
+		if err != nil {
+			return nil, fmt.Errorf("query: %w", err)
+		}
+		o.set("bindings", newObject().set("ws", newObject().set("method", "GET").set("query", query).set("bindingVersion", "0.1.0")))
+	}
+	return o, nil
 }
 
 func (r *registry) message(c Channel, m Message) (*object, error) {

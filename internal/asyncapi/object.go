@@ -3,6 +3,7 @@ package asyncapi
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // object is a JSON object whose members keep the order in which they were set.
@@ -30,6 +31,12 @@ func (o *object) setText(key, text string) *object {
 		return o
 	}
 	return o.set(key, text)
+}
+
+// remove takes a member away.
+func (o *object) remove(key string) {
+	delete(o.values, key)
+	o.keys = slices.DeleteFunc(o.keys, func(k string) bool { return k == key })
 }
 
 func (o *object) has(key string) bool {

@@ -25,6 +25,18 @@ func Of[T any]() Type {
 	return Type{func(r *registry) (*object, error) { return r.reflect(typ) }}
 }
 
+// OfValue is Of for the type of a value.
+func OfValue(v any) Type {
+	typ := reflect.TypeOf(v)
+	return Type{func(r *registry) (*object, error) { return r.reflect(typ) }}
+}
+
+// Inline is the type of a value, which is a struct, without making it a component.
+func Inline(v any) Type {
+	typ := reflect.TypeOf(v)
+	return Type{func(r *registry) (*object, error) { return r.structure(typ) }}
+}
+
 // Params is a struct of parameters: a component none of whose fields is
 // required.
 func Params[T any]() Type {

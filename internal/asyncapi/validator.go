@@ -101,6 +101,12 @@ func (v *Validator) Envelope(dir Direction, raw []byte) error {
 	return v.check(*head.Cmd, dir, raw, func(m validMessage) *jsonschema.Schema { return m.envelope })
 }
 
+// Message checks a whole message of a channel, whatever its form, in a document whose
+// messages are no envelopes. The channel is named as in the document.
+func (v *Validator) Message(channel string, dir Direction, raw []byte) error {
+	return v.check(channel, dir, raw, func(m validMessage) *jsonschema.Schema { return m.envelope })
+}
+
 // Payload checks a channel's message that has no envelope, as on the channel's
 // own socket. The channel is named as in the document or, where that has
 // parameters, with their values.

@@ -18,10 +18,20 @@ type Event[T any] = topic.Event[T]
 type Stream[T any] struct {
 	// Held is what was kept, oldest first.
 	Held []*Event[T]
+	// Last is the number of the newest event that was recorded then.
+	Last uint64
 	*topic.Subscription[T]
 
-	gate *gate
-	once sync.Once
+	topic *topic.Topic[T]
+	gate  *gate
+	once  sync.Once
+}
+
+// Lost reports whether the reader is so far behind that it has lost events, also if it
+// does not read at all.
+func (s *Stream[T]) Lost() bool {
+	lag := s.Lag() // first: what is published in between makes Held grow
+	return lag > uint64(s.topic.Stats().Held)
 }
 
 // Close ends the subscription and gives up the interest.
@@ -141,7 +151,7 @@ func (b *buffer[T]) openLocked(g *gate, wake func()) (*Stream[T], error) {
 	if g != nil {
 		g.hold()
 	}
-	return &Stream[T]{Held: b.kept.last(-1), Subscription: sub, gate: g}, nil
+	return &Stream[T]{Held: b.kept.last(-1), Last: b.last, Subscription: sub, topic: b.topic, gate: g}, nil
 }
 
 func (b *buffer[T]) readers() int { return b.topic.Stats().Subscribers }

@@ -122,7 +122,10 @@ func (n *Network) dropDetailLocked(id string) {
 	}
 	n.held -= d.size()
 	delete(n.details, id)
-	if at := slices.Index(n.order, id); at >= 0 {
+	switch at := slices.Index(n.order, id); {
+	case at == 0: // as a rule
+		n.order = n.order[1:]
+	case at > 0:
 		n.order = slices.Delete(n.order, at, at+1)
 	}
 }

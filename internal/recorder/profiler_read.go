@@ -48,10 +48,22 @@ func (p *Profiler) Read(id string, from Cursors, limit int, stream bool) (Batch,
 // Wait waits until session id has something after the cursors, has ended, or is not
 // kept any more. It returns ctx's cause when ctx is done first.
 func (p *Profiler) Wait(ctx context.Context, id string, from Cursors) error {
+	return p.wait(ctx, id, func() bool {
+		return from.Sample < p.samples.last || from.Marker < p.markers.last || from.Span < p.spans.last
+	})
+}
+
+// WaitEnd waits until session id has ended or is not kept any more. It returns ctx's
+// cause when ctx is done first.
+func (p *Profiler) WaitEnd(ctx context.Context, id string) error {
+	return p.wait(ctx, id, func() bool { return false })
+}
+
+func (p *Profiler) wait(ctx context.Context, id string, newsLocked func() bool) error {
 	for {
 		p.mu.Lock()
 		s, err := p.findLocked(id)
-		if err != nil || !s.Active || from.Sample < p.samples.last || from.Marker < p.markers.last || from.Span < p.spans.last {
+		if err != nil || !s.Active || newsLocked() {
 			p.mu.Unlock()
 			return nil
 		}

@@ -1,6 +1,6 @@
-// Command asyncapigen writes the AsyncAPI documents below api/. Run it in the
-// module's root directory. With --check it writes nothing and fails when a
-// document is not what it would write.
+// Command asyncapigen writes the AsyncAPI and OpenAPI documents below api/. Run it in
+// the module's root directory. With --check it writes nothing and fails when a document
+// is not what it would write.
 package main
 
 import (
@@ -8,10 +8,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
 	"github.com/heliograph/heliograph/internal/asyncapi"
+	"github.com/heliograph/heliograph/internal/asyncapi/devflowdoc"
 	"github.com/heliograph/heliograph/internal/asyncapi/heliosdoc"
 )
 
@@ -28,20 +30,44 @@ func main() {
 // errStale is returned by a check that failed.
 var errStale = errors.New("not up to date: run go run ./internal/asyncapi/cmd/asyncapigen")
 
+// document is one file and how it is made.
+type document struct {
+	name string
+	make func(*asyncapi.Comments) ([]byte, error)
+}
+
+func documents() []document {
+	return []document{
+		{"helios.asyncapi.json", func(c *asyncapi.Comments) ([]byte, error) { return asyncapi.Generate(heliosdoc.Document(), c) }},
+		{"devflow.asyncapi.json", func(c *asyncapi.Comments) ([]byte, error) { return asyncapi.Generate(devflowdoc.Document(), c) }},
+		{"devflow.openapi.json", func(c *asyncapi.Comments) ([]byte, error) { return asyncapi.GenerateHTTP(devflowdoc.HTTP(), c) }},
+	}
+}
+
 func run(root string, check bool) error {
 	sources := map[string]string{}
-	for dir, path := range heliosdoc.Sources() {
+	all := heliosdoc.Sources()
+	maps.Copy(all, devflowdoc.Sources())
+	for dir, path := range all {
 		sources[filepath.Join(root, dir)] = path
 	}
 	comments, err := asyncapi.ReadComments(sources)
 	if err != nil {
 		return err
 	}
-	made, err := asyncapi.Generate(heliosdoc.Document(), comments)
-	if err != nil {
-		return err
+	var errs []error
+	for _, d := range documents() {
+		made, err := d.make(comments)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
+		}
+		errs = append(errs, write(filepath.Join(root, "api", d.name), made, check))
 	}
-	name := filepath.Join(root, "api", "helios.asyncapi.json")
+	return errors.Join(errs...)
+}
+
+// write writes a document, or compares it with the one that is there.
+func write(name string, made []byte, check bool) error {
 	if !check {
 		return os.WriteFile(name, made, 0o644)
 	}
