@@ -19,7 +19,7 @@ import (
 	"github.com/heliograph/heliograph/client/helios"
 )
 
-// ErrCorrupted: the server has stored something else than what was sent.
+// ErrCorrupted says that the server has stored something else than what was sent.
 var ErrCorrupted = errors.New("the upload was corrupted on its way")
 
 // UploadImage sends an update image of size bytes, which are read from r while

@@ -100,12 +100,12 @@ func (u *Updater) apply(ctx context.Context, img Image) {
 		u.fail(ctx, err)
 		return
 	}
-	u.applied(in)
+	u.applied(in, u.reboot)
 }
 
-// applied tells that an installation was proven, and restarts the device if
-// that is what it takes.
-func (u *Updater) applied(in Installed) {
+// applied tells that an installation was proven, and if it takes a restart of the
+// device, goes on with then.
+func (u *Updater) applied(in Installed, then func(ctx context.Context)) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	to := Complete
@@ -116,7 +116,7 @@ func (u *Updater) applied(in Installed) {
 		ApplyComplete{UpdateID: u.rec.Current.State.UpdateID, RebootRequired: in.RebootRequired})
 	u.discardLocked()
 	if in.RebootRequired {
-		u.startLocked(u.reboot)
+		u.startLocked(then)
 	}
 }
 

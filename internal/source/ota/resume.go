@@ -51,7 +51,7 @@ func (u *Updater) resume(ctx context.Context) {
 	})
 	switch {
 	case err == nil:
-		u.applied(in)
+		u.applied(in, u.afterBoot) // the device may have been restarted since
 	case errors.Is(err, ErrNotInstalled), isCancel(err):
 		u.fail(ctx, err)
 	default:

@@ -135,6 +135,31 @@ func TestRestartWhileApplying(t *testing.T) {
 	}
 }
 
+// TestRestartIntoNewSystem has the device lose its power after the slot was
+// activated and before that was known here: the new system runs already.
+func TestRestartIntoNewSystem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct {
+			boot    Boot
+			stage   Stage
+			reboots int32
+		}{{BootNew, Complete, 0}, {BootOld, RolledBack, 0}, {BootPending, Rebooting, 1}} {
+			u := interruptedInstall(t)
+			var reboots atomic.Int32
+			u = u.reopen(Options{
+				Engine: &script{reboot: true, booted: func() (Boot, error) { return test.boot, nil }},
+				Reboot: func(context.Context) error { reboots.Add(1); return nil },
+			})
+			s := u.until(test.stage)
+			time.Sleep(time.Minute)
+			if n := reboots.Load(); n != test.reboots || u.Snapshot().State.Stage != test.stage {
+				t.Errorf("%v: %d restarts, %+v", test.boot, n, s)
+			}
+			u.Close()
+		}
+	})
+}
+
 func TestReboot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reboots atomic.Int32
