@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"mime"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
@@ -90,12 +89,10 @@ func (x *exchange) describe() recorder.Exchange {
 	return e
 }
 
+// mediaType returns the type of a body without parameters.
 func mediaType(h http.Header) string {
-	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil {
-		media, _, _ = strings.Cut(h.Get("Content-Type"), ";")
-	}
-	return strings.TrimSpace(media)
+	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(media))
 }
 
 // reason returns the reason phrase of a response; HTTP/2 has none.

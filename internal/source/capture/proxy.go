@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ const (
 	dialTimeout      = 30 * time.Second
 	headerTimeout    = 30 * time.Second
 	maxHeaderBytes   = 1 << 20
+	copyBuffer       = 32 << 10
 )
 
 // Options of a proxy. Authority and Network are required.
@@ -64,6 +66,7 @@ type Proxy struct {
 	server    *http.Server
 	inner     *handover // connections within CONNECT
 	opaque    *opaque
+	buffers   sync.Pool // of *[copyBuffer]byte
 
 	mu      sync.Mutex
 	closed  bool
@@ -99,6 +102,7 @@ func New(opts Options) *Proxy {
 		opaque:  newOpaque(opts.Opaque),
 		hijacks: map[net.Conn]bool{},
 	}
+	p.buffers.New = func() any { return new([copyBuffer]byte) }
 	p.forward = p.newForward()
 	p.server = &http.Server{
 		Handler:           p,
@@ -256,7 +260,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		// The server may answer before it has read the request. HTTP/2 does so anyway.
 		_ = http.NewResponseController(w).EnableFullDuplex()
-		s := &streaming{ResponseWriter: w}
+		s := &streaming{ResponseWriter: w, buffers: &p.buffers}
 		p.forward.ServeHTTP(s, r.WithContext(context.WithValue(r.Context(), streamKey, s)))
 		if s.from != nil && s.from.err != nil {
 			panic(http.ErrAbortHandler) // otherwise the client would see a whole response
@@ -308,15 +312,15 @@ type streaming struct {
 	http.ResponseWriter
 	left int64   // of a known length; negative: unknown
 	from *broken // nil: there is no response of a server
+
+	buffers *sync.Pool // of *[copyBuffer]byte
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (s *streaming) WriteHeader(status int) {
-	s.left = -1
-	if text := s.Header().Get("Content-Length"); text != "" {
-		if _, err := fmt.Sscan(text, &s.left); err != nil {
-			s.left = -1
-		}
+	var err error
+	if s.left, err = strconv.ParseInt(s.Header().Get("Content-Length"), 10, 64); err != nil {
+		s.left = -1
 	}
 	s.ResponseWriter.WriteHeader(status)
 }
@@ -331,6 +335,27 @@ func (s *streaming) Write(b []byte) (int, error) {
 		err = http.NewResponseController(s.ResponseWriter).Flush()
 	}
 	return n, err
+}
+
+// ReadFrom implements io.ReaderFrom, so that io.Copy needs no buffer of its own.
+func (s *streaming) ReadFrom(r io.Reader) (n int64, err error) {
+	buf := s.buffers.Get().(*[copyBuffer]byte)
+	defer s.buffers.Put(buf)
+	for {
+		read, err := r.Read(buf[:])
+		if read > 0 {
+			written, err := s.Write(buf[:read])
+			if n += int64(written); err != nil {
+				return n, err
+			}
+		}
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
 }
 
 // Unwrap is for http.ResponseController.

@@ -51,7 +51,7 @@ func (p *Proxy) declined(w http.ResponseWriter, r *http.Request, resp *http.Resp
 	got := newTap(resp.Body, resp.ContentLength, limit, nil)
 	maps.Copy(w.Header(), resp.Header)
 	w.WriteHeader(resp.StatusCode)
-	_, err := io.Copy(&streaming{ResponseWriter: w, left: -1}, got)
+	_, err := io.Copy(&streaming{ResponseWriter: w, left: -1, buffers: &p.buffers}, got)
 	if x != nil {
 		x.finished(resp, got, ending(r.Context(), got, err))
 	}
