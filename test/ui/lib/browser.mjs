@@ -37,6 +37,7 @@ export async function open(browser, options = {}) {
   page.on('request', (r) => origins.add(new URL(r.url()).origin));
   page.on('websocket', (ws) => {
     origins.add(new URL(ws.url()).origin.replace(/^ws/, 'http'));
+    if (/\/frames(\?|$)/.test(ws.url())) return; // pictures: too much to keep
     ws.on('framesent', (f) => frames.push({ url: ws.url(), dir: 'sent', data: f.payload }));
     ws.on('framereceived', (f) => frames.push({ url: ws.url(), dir: 'received', data: f.payload }));
   });

@@ -38,6 +38,8 @@ class StreamDialog {
   #builtin = [];
   #draft = emptyDraft();
   #busy = false;
+  /** The source was chosen by the person. */
+  #touched = false;
   #name = new Field('name', 'Name', h('input', { type: 'text', maxLength: 200, autocomplete: 'off', placeholder: 'front door' }));
   #camera = new Field('camera', 'Camera', h('select', {}));
   #url = new Field('url', 'Address', h('input', { type: 'text', inputMode: 'url', autocomplete: 'off', spellcheck: false, placeholder: 'rtsp://camera.local/stream' }),
@@ -55,7 +57,7 @@ class StreamDialog {
   #fields = [this.#name, this.#camera, this.#url, this.#paths, this.#loop, this.#code, this.#size, this.#interval, this.#encoder, this.#quality, this.#bitrate, this.#onBoot];
   #error = h('p', { class: 'form-error', role: 'alert', hidden: true });
   #sources = h('div', { class: 'segmented', role: 'radiogroup', 'aria-label': 'Source' }, ...SOURCES.map(([value, label]) =>
-    h('label', {}, h('input', { type: 'radio', name: 'source', value, onchange: () => this.#setSource(value) }), h('span', {}, label))));
+    h('label', {}, h('input', { type: 'radio', name: 'source', value, onchange: () => this.#choose(value) }), h('span', {}, label))));
   #saveButton = h('button', { type: 'submit', class: 'primary' }, 'Save');
   #form;
   #dialog;
@@ -83,8 +85,8 @@ class StreamDialog {
     document.body.append(this.#dialog);
     this.#dialog.showModal();
     const closed = new Promise((/** @type {(v: undefined) => void} */ done) => this.#dialog.addEventListener('close', () => done(undefined), { once: true }));
-    await this.#learn();
     this.#fill();
+    void this.#learn();
     await closed;
     this.#dialog.remove();
     return this.#done;
@@ -102,20 +104,39 @@ class StreamDialog {
     const has = (/** @type {string} */ code) => !kinds || kinds.includes(code) || (code === 'HEVC' && kinds.includes('H265'));
     fillSelect(/** @type {HTMLSelectElement} */ (this.#encoder.control), ENCODERS.filter(([v]) => (v !== 'h264' || has('H264')) && (v !== 'h265' || has('HEVC'))));
     if (kinds && !has('H264')) this.#encoder.explain('H.264 needs ffmpeg on the device, with an encoder');
+    this.#offer();
+  }
+
+  /** Offers the cameras that were found; what was typed meanwhile stays. */
+  #offer() {
+    const d = this.#draft;
+    const before = this.#info && draftOf(this.#info.manifest, this.#devices);
+    const camera = before?.camera ?? this.#devices[0];
+    if (camera && !this.#devices.includes(camera)) this.#devices = [...this.#devices, camera];
+    fillSelect(/** @type {HTMLSelectElement} */ (this.#camera.control),
+      this.#devices.length > 0 ? this.#devices.map((c, i) => [String(i), cameraName(c)]) : [['', 'No camera was found']], camera ? String(this.#devices.indexOf(camera)) : '');
+    d.camera = camera;
+    if (this.#touched) this.#setSource(d.source);
+    else this.#setSource(before?.source ?? (camera ? 'camera' : 'pattern'));
   }
 
   /** Shows the stream that is edited, or what suits a new one. */
   #fill() {
-    this.#draft = this.#info ? draftOf(this.#info.manifest, this.#devices) : { ...emptyDraft(), source: this.#devices.length > 0 ? 'camera' : 'pattern', camera: this.#devices[0] };
+    this.#draft = this.#info ? draftOf(this.#info.manifest, []) : emptyDraft();
     const d = this.#draft;
-    if (d.camera && !this.#devices.includes(d.camera)) this.#devices = [...this.#devices, d.camera];
-    fillSelect(/** @type {HTMLSelectElement} */ (this.#camera.control),
-      this.#devices.length > 0 ? this.#devices.map((c, i) => [String(i), cameraName(c)]) : [['', 'No camera was found']], String(this.#devices.indexOf(/** @type {any} */ (d.camera))));
+    fillSelect(/** @type {HTMLSelectElement} */ (this.#camera.control), [['', 'Looking for cameras…']]);
+    fillSelect(/** @type {HTMLSelectElement} */ (this.#encoder.control), ENCODERS);
     for (const field of [this.#name, this.#url, this.#paths, this.#encoder, this.#quality, this.#bitrate]) field.control.value = String(d[/** @type {keyof Draft} */ (field.name)]);
     for (const field of [this.#loop, this.#onBoot]) /** @type {HTMLInputElement} */ (field.control).checked = Boolean(d[/** @type {keyof Draft} */ (field.name)]);
     this.#showModes();
     this.#setSource(d.source);
     this.#name.control.focus();
+  }
+
+  /** @param {import('./manifest.js').Source} source */
+  #choose(source) {
+    this.#touched = true;
+    this.#setSource(source);
   }
 
   /** @param {import('./manifest.js').Source} source */
@@ -132,7 +153,7 @@ class StreamDialog {
   #edited() {
     const d = this.#draft;
     for (const field of [this.#name, this.#url, this.#paths, this.#quality, this.#bitrate]) Object.assign(d, { [field.name]: field.value });
-    d.camera = this.#devices[Number(this.#camera.value || -1)];
+    d.camera = this.#camera.value === '' ? undefined : this.#devices[Number(this.#camera.value)];
     d.loop = /** @type {HTMLInputElement} */ (this.#loop.control).checked;
     d.onBoot = /** @type {HTMLInputElement} */ (this.#onBoot.control).checked;
     d.encoder = /** @type {Draft['encoder']} */ (this.#encoder.value || d.encoder);

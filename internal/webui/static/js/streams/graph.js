@@ -43,11 +43,6 @@ export function moved(steps, from, to) {
   return list;
 }
 
-/** @param {readonly Step[]} steps @param {number} at @param {string} name @param {string | number | boolean} value @returns {Step[]} */
-export function withParam(steps, at, name, value) {
-  return steps.map((s, i) => (i === at ? { ...s, params: { ...s.params, [name]: value } } : s));
-}
-
 /** @param {readonly Step[]} a @param {readonly Step[]} b */
 export function same(a, b) {
   return JSON.stringify(graphOf(a)) === JSON.stringify(graphOf(b));
