@@ -128,13 +128,14 @@ func TestErrorsAreClear(t *testing.T) {
 	cameras.NeedFFmpeg(t)
 	missing := New(Options{Path: "/nowhere/ffmpeg"})
 	file := video.Capture{Paths: []string{"/nowhere.mp4"}}
-	if err := missing.Camera(file).Run(t.Context(), &cameras.Sink{}); !errors.Is(err, video.ErrNotInstalled) {
+	there := video.Capture{Paths: []string{movie(t, "there.mp4")}}
+	if err := missing.Camera(there).Run(t.Context(), &cameras.Sink{}); !errors.Is(err, video.ErrNotInstalled) {
 		t.Errorf("without the program: %v", err)
 	}
 	if list := missing.Validate(file); len(list) != 1 || list[0].Code != video.IssueUnsupported || list[0].Remediation == "" {
 		t.Errorf("without the program: %+v", list)
 	}
-	if err := New(Options{}).Camera(file).Run(t.Context(), &cameras.Sink{}); err == nil || !strings.Contains(err.Error(), "No such file") {
+	if err := New(Options{}).Camera(file).Run(t.Context(), &cameras.Sink{}); !errors.Is(err, video.ErrAbsent) || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("a file that is not there: %v", err)
 	}
 	secret := video.Capture{URL: "rtsp://user:s3cret@127.0.0.1:1/cam"}

@@ -40,29 +40,6 @@ func (*Backend) Name() string { return video.BackendFFmpeg }
 // Probe implements video.Backend. Nothing is looked for.
 func (*Backend) Probe(context.Context) ([]video.Device, error) { return nil, nil }
 
-// Schemes returns the schemes of URLs that are accepted.
-func Schemes() []string { return []string{"rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt"} }
-
-// protocols returns what may be used to get what a URL of the scheme leads to; "file"
-// is for paths.
-func protocols(scheme string) string {
-	switch scheme {
-	case "rtsp":
-		return "rtsp,rtp,tcp,udp"
-	case "rtsps":
-		return "rtsp,rtp,tcp,udp,tls,crypto"
-	case "rtmp":
-		return "rtmp,tcp"
-	case "rtmps":
-		return "rtmps,rtmp,tcp,tls,crypto"
-	case "srt":
-		return "srt,udp"
-	case "http", "https":
-		return "http,https,httpproxy,tcp,tls,crypto"
-	}
-	return "file"
-}
-
 // Validate implements video.Backend.
 func (b *Backend) Validate(c video.Capture) []video.Issue {
 	var list []video.Issue
@@ -159,6 +136,9 @@ var errNotJPEG = errors.New("the source is no Motion JPEG")
 
 // runOnce opens the camera once and returns how many frames it gave.
 func (c *camera) runOnce(ctx context.Context, to video.Sink) (frames int, err error) {
+	if err := c.Present(); err != nil {
+		return 0, err
+	}
 	take := c.takeCoded(to)
 	if c.cfg.Format.FourCC == video.MJPG {
 		take = takeJPEG(to)
@@ -190,7 +170,7 @@ func (c *camera) args() []string {
 	} else {
 		input = "file:" + c.cfg.Paths[0]
 	}
-	args := []string{"-protocol_whitelist", protocols(scheme)}
+	args := []string{"-protocol_whitelist", protocols(scheme), "-format_whitelist", demuxers(scheme)}
 	switch scheme {
 	case "rtsp", "rtsps":
 		args = append(args, "-rtsp_transport", "tcp", "-analyzeduration", "2000000", "-fpsprobesize", "2")
