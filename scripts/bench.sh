@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures everything against its floor in one run and writes docs/benchmarks.md.
-# Takes about three minutes; wants a machine that does nothing else.
+# Takes about eight minutes; wants a machine that does nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ulimit -n "$(ulimit -Hn)"
@@ -39,8 +39,22 @@ Console: `cat` of 100 MiB, key echo and Ctrl-C through a real shell. Logs: a rea
 Agent: the whole program with real viewers for 20 s.
 
 TEXT
-	build/bench-device -binary bin/heliograph
+	build/bench-device -binary bin/heliograph -skip frames
 	cat <<'TEXT'
+
+## Frames
+
+The relay: an HTTP camera on loopback writes the time of sending into each JPEG (a comment segment), 20 viewers on
+WebSockets read them; the delay is from just before the camera's `write` to the end of the viewer's `read`. The floor is a
+process that reads the parts and writes each to 20 sockets with `writev`. Both relays run in turns; the camera and the
+viewers run in a process of their own and take their share of the cores. Pipelines: the test pattern is decoded,
+processed and encoded again, once for all viewers.
+
+TEXT
+	build/bench-device -binary bin/heliograph -only frames
+	cat <<'TEXT'
+
+What each processor costs: `go test -run - -bench Processors ./internal/imaging`.
 
 ## Budgets
 
@@ -56,6 +70,10 @@ TEXT
 | Ctrl-C while yes floods a 4 MB/s reader | <= 50 ms |
 | log to client: bulk; p99 at 1,000 lines/s | >= 1 M lines/s; <= 1 ms |
 | start to first byte; binary | < 150 ms; < 30 MB |
+| frames, 20 viewers at 30 fps | every viewer >= 29 fps, no repeats, RSS flat |
+| relay of MJPEG, added delay p99, 20 viewers | < 5 ms |
+| a viewer that reads 1 frame in 2 s | its frames are younger than two intervals; it slows nobody |
+| a stream that nobody watches | nothing |
 
 The parts have Go benchmarks of their own (`go test -bench . ./internal/...`): topic, frame reader, process scan, log
 follower, change journal, server.

@@ -14,6 +14,7 @@ import (
 func main() {
 	binary := flag.String("binary", "bin/heliograph", "the program to measure")
 	only := flag.String("only", "", "run only the measurements whose name has this prefix")
+	skip := flag.String("skip", "", "leave out the measurements whose name has this prefix")
 	seconds := flag.Int("frames-seconds", 60, "length of the measurements of frames")
 	relay := flag.String("relay", "", "internal: be the floor of the relay, for the camera of this URL")
 	flag.Parse()
@@ -21,7 +22,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", relayFloor(*relay))
 		os.Exit(1)
 	}
-	if err := run(*binary, *only, time.Duration(*seconds)*time.Second); err != nil {
+	if err := run(*binary, *only, *skip, time.Duration(*seconds)*time.Second); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -32,7 +33,7 @@ type measurement struct {
 	run  func(s *server) error
 }
 
-func run(binary, only string, frames time.Duration) error {
+func run(binary, only, skip string, frames time.Duration) error {
 	fmt.Println("| What | Measured |")
 	fmt.Println("|---|---|")
 	for _, m := range []measurement{
@@ -56,7 +57,7 @@ func run(binary, only string, frames time.Duration) error {
 		{"frames-idle", func(s *server) error { return framesIdle(s) }},
 		{"frames-pipelines", func(s *server) error { return framesPipelines(s) }},
 	} {
-		if !strings.HasPrefix(m.name, only) {
+		if !strings.HasPrefix(m.name, only) || skip != "" && strings.HasPrefix(m.name, skip) {
 			continue
 		}
 		s, err := startServer(binary)
