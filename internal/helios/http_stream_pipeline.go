@@ -97,7 +97,7 @@ func (a *API) setGraph(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// graphPaths makes the paths of issues refer to a body that has the graph alone.
+// graphPaths makes the paths of issues refer to a body that has one pipeline alone.
 func graphPaths(err error) error {
 	var invalid *video.ValidationError
 	if !errors.As(err, &invalid) {
@@ -105,8 +105,10 @@ func graphPaths(err error) error {
 	}
 	out := &video.ValidationError{}
 	for _, i := range invalid.Issues {
-		if before, after, ok := strings.Cut(i.Path, "pipeline_graph"); ok && strings.HasPrefix(before, "pipelines") {
-			i.Path = "graph" + after
+		if before, after, ok := strings.Cut(i.Path, "].pipeline_"); ok && strings.HasPrefix(before, "pipelines[") {
+			if i.Path = after; !strings.HasPrefix(after, "graph") {
+				i.Path = "pipeline_" + after
+			}
 		}
 		out.Issues = append(out.Issues, i)
 	}
