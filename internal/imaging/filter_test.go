@@ -4,6 +4,7 @@ import (
 	"image"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // noise is a picture in which no two rows are alike, of more rows than one goroutine
@@ -87,6 +88,55 @@ func TestMeanIsExact(t *testing.T) {
 		for sum := range 255*n + 1 {
 			if got := m.of(uint32(sum)); int(got) != sum/n {
 				t.Fatalf("%d / %d is %d", sum, n, got)
+			}
+		}
+	}
+}
+
+// TestFromYCbCr compares with the colours that the standard library gives.
+func TestFromYCbCr(t *testing.T) {
+	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio444} {
+		src := image.NewYCbCr(image.Rect(0, 0, 50, 301), ratio)
+		random := rand.New(rand.NewPCG(7, 8))
+		for _, plane := range [][]byte{src.Y, src.Cb, src.Cr} {
+			for i := range plane {
+				plane[i] = byte(random.Uint32())
+			}
+		}
+		for _, part := range []image.Rectangle{src.Rect, image.Rect(2, 4, 20, 200)} {
+			from := src.SubImage(part).(*image.YCbCr)
+			got := FromYCbCr(nil, from)
+			for y := range part.Dy() {
+				for x := range part.Dx() {
+					r, g, b, _ := from.At(part.Min.X+x, part.Min.Y+y).RGBA()
+					if c := got.RGBAAt(x, y); c.R != byte(r>>8) || c.G != byte(g>>8) || c.B != byte(b>>8) || c.A != 255 {
+						t.Fatalf("%v %v: pixel %d,%d is %v, want %d %d %d", ratio, part, x, y, c, r>>8, g>>8, b>>8)
+					}
+				}
+			}
+			if again := FromYCbCr(got, from); again != got {
+				t.Error("memory is not used again")
+			}
+		}
+	}
+}
+
+// TestMotionInEveryCell changes one cell after the other.
+func TestMotionInEveryCell(t *testing.T) {
+	m := &motion{threshold: 20, cell: 20}
+	base := picture(70, 330)
+	for y := 0; y < 330; y += 20 {
+		for x := 0; x < 70; x += 20 {
+			cell := image.Rect(x, y, x+20, y+20).Intersect(base.Rect)
+			if _, err := m.Process(clone(base), time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+			r, err := m.Process(picture(70, 330, cell), time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := r.Data.(Motion); found.Box == nil || *found.Box != *boxOf(cell) {
+				t.Errorf("cell %v: found %+v", cell, found.Box)
 			}
 		}
 	}

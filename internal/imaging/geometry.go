@@ -102,12 +102,14 @@ func rotate(out, in *image.RGBA, quarters int) *image.RGBA {
 	default:
 		first, right, down = (w-1)*s, -s, 4
 	}
-	for y := range h {
-		row, to := in.Pix[y*in.Stride:][:4*w], first+y*down
-		for len(row) >= 4 {
-			*(*[4]byte)(out.Pix[to:]) = [4]byte(row)
-			row, to = row[4:], to+right
+	eachRows(h, func(top, bottom int) {
+		for y := top; y < bottom; y++ {
+			row, to := in.Pix[y*in.Stride:][:4*w], first+y*down
+			for len(row) >= 4 {
+				*(*[4]byte)(out.Pix[to:]) = [4]byte(row)
+				row, to = row[4:], to+right
+			}
 		}
-	}
+	})
 	return out
 }

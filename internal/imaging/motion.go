@@ -45,9 +45,14 @@ func (m *motion) Process(in *image.RGBA, _ time.Time) (Result, error) {
 	size := in.Rect.Size()
 	cols, rows := (size.X+m.cell-1)/m.cell, (size.Y+m.cell-1)/m.cell
 	means := make([]int, cols*rows)
-	for i := range means {
-		means[i] = m.mean(in, m.rect(in, i%cols, i/cols))
-	}
+	eachRows(size.Y, func(from, to int) {
+		// Each call has the rows of cells that begin in its rows.
+		for row := (from + m.cell - 1) / m.cell; row*m.cell < to; row++ {
+			for col := range cols {
+				means[row*cols+col] = m.mean(in, m.rect(in, col, row))
+			}
+		}
+	})
 	known := m.size == size
 	last := m.last
 	m.size, m.last = size, means

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"golang.org/x/image/draw"
-
 	"github.com/heliograph/heliograph/internal/imaging"
 	"github.com/heliograph/heliograph/internal/source/video"
 )
@@ -53,7 +51,7 @@ func (p *pipeline) Process(_ context.Context, in video.Picture, want []string) (
 	p.working.Lock()
 	defer p.working.Unlock()
 	p.inputs.apply(p.steps)
-	p.picture = toRGBA(p.picture, in.Image)
+	p.picture = imaging.FromYCbCr(p.picture, in.Image)
 	images, data, timings, err := p.steps.Run(p.picture, in.Captured, func(o string) bool { return slices.Contains(want, o) })
 	out := video.Results{Images: make(map[string]image.Image, len(images)), Values: data, Held: len(p.picture.Pix)}
 	for _, t := range timings {
@@ -63,14 +61,4 @@ func (p *pipeline) Process(_ context.Context, in video.Picture, want []string) (
 		out.Images[name] = img
 	}
 	return out, err
-}
-
-// toRGBA converts a picture, into dst if it has the same size.
-func toRGBA(dst *image.RGBA, src *image.YCbCr) *image.RGBA {
-	size := src.Rect.Size()
-	if dst == nil || dst.Rect.Size() != size {
-		dst = image.NewRGBA(image.Rectangle{Max: size})
-	}
-	draw.Draw(dst, dst.Rect, src, src.Rect.Min, draw.Src)
-	return dst
 }
