@@ -130,7 +130,7 @@ test('tiles out of sight, another view and a hidden page want no frames', async 
   await until('the device to capture for nobody', async () => (await streams()).filter((s) => s.runtime.capture.state === 'running').length <= 1); // one is kept running
   await page.keyboard.press('g');
   await page.keyboard.press('s');
-  await rises(tile('front').locator('canvas'), 3);
+  await rises(tile('front').locator('canvas'), 3, true);
   const hide = (hidden) => page.evaluate((h) => {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => h });
     document.dispatchEvent(new Event('visibilitychange'));
@@ -138,7 +138,7 @@ test('tiles out of sight, another view and a hidden page want no frames', async 
   await hide(true);
   await until('no socket', () => watching().length === 0);
   await hide(false);
-  await rises(tile('front').locator('canvas'), 3);
+  await rises(tile('front').locator('canvas'), 3, true);
 });
 
 test('one stream in full: live, with its measured delay, and back', async () => {
@@ -182,11 +182,11 @@ test('a control shows what the device has acknowledged, and what it refuses', as
 
 test('a pipeline is put together, ordered with the keyboard, applied and shown', async () => {
   const card = page.locator('.pipeline-card');
-  for (const kind of ['grayscale', 'motion', 'blobs']) await card.locator('.step-add').selectOption(kind);
+  for (const kind of ['grayscale', 'motion', 'blobs']) await card.locator('.pipe-step-add').selectOption(kind);
   await card.locator('[data-step=grayscale]').focus();
   await page.keyboard.press('Alt+ArrowDown');
   await page.keyboard.press('Alt+ArrowDown');
-  assert.deepEqual(await card.locator('.step').evaluateAll((els) => els.map((el) => el.dataset.step)), ['motion', 'blobs', 'grayscale']);
+  assert.deepEqual(await card.locator('.pipe-step').evaluateAll((els) => els.map((el) => el.dataset.step)), ['motion', 'blobs', 'grayscale']);
   await card.getByRole('button', { name: 'Earlier (Alt ↑): grayscale' }).click();
   await card.locator('[data-step=blobs] [name=threshold]').fill('200');
   assert.match(await card.locator('.pipeline-actions').textContent(), /not applied yet/);
@@ -218,7 +218,7 @@ test('a step that the device does not take is marked, and can be discarded', asy
   await card.locator('[data-step=motion] .field-error', { hasText: 'from 1 to 255' }).waitFor();
   assert.equal(await card.getByRole('button', { name: 'Apply' }).isDisabled(), true);
   await card.getByRole('button', { name: 'Discard' }).click();
-  await card.locator('.step-add').selectOption('resize');
+  await card.locator('.pipe-step-add').selectOption('resize');
   for (const side of ['width', 'height']) await card.locator(`[data-step=resize] [name=${side}]`).fill('0');
   await card.getByRole('button', { name: 'Apply' }).click();
   await card.locator('[data-step=resize] .field-error', { hasText: 'both sides' }).waitFor();
@@ -241,7 +241,7 @@ test('a phone has room for it', async () => {
   assert.equal(await page.evaluate(() => document.querySelector('hg-streams').scrollWidth <= innerWidth), true);
   await picture(page, 'stream-phone');
   await page.getByRole('button', { name: 'Back to the grid' }).click();
-  await rises(tile('front').locator('canvas'), 3);
+  await rises(tile('desk').locator('canvas'), 3, true);
   assert.equal(await page.evaluate(() => document.querySelector('hg-streams').scrollWidth <= innerWidth), true);
   await picture(page, 'streams-phone');
   await page.setViewportSize({ width: 1440, height: 900 });
@@ -265,8 +265,8 @@ test('frames go on by themselves after the server was away', async () => {
   await until('the picture to be called old', async () => (await tile('video').getAttribute('data-fresh')) === 'no');
   await server.restart();
   await waitForLink(page, 'live');
-  await rises(tile('video').locator('canvas'), 3);
-  await rises(tile('four').locator('canvas'), 3);
+  await rises(tile('video').locator('canvas'), 3, true);
+  await rises(tile('four').locator('canvas'), 3, true);
 });
 
 test('nothing went wrong meanwhile', () =>

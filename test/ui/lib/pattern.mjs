@@ -27,13 +27,22 @@ export function frameNumber(canvas) {
   });
 }
 
-/** Waits until the drawn number has risen by steps, and fails if it ever falls. @param {import('playwright-core').Locator} canvas @param {number} [steps] */
-export async function rises(canvas, steps = 15) {
+/**
+ * Waits until the drawn number has risen by steps, and fails if it ever falls. anew says that the camera was started again
+ * while the canvas keeps its last picture: then the numbers may begin anew, once.
+ * @param {import('playwright-core').Locator} canvas @param {number} [steps] @param {boolean} [anew]
+ */
+export async function rises(canvas, steps = 15, anew = false) {
   let first = null, last = null;
   const seen = new Set();
   await until('the drawn frame number to rise', async () => {
     const number = await frameNumber(canvas);
     if (number === null) return false;
+    if (anew && last !== null && number < last) {
+      anew = false;
+      first = last = null;
+      seen.clear();
+    }
     assert.ok(last === null || number >= last, `the number went from ${last} back to ${number}`);
     first ??= number;
     last = number;

@@ -30,8 +30,8 @@ export class PipelineEditor {
   #requests = 0;
   /** @type {{id: string, steps: Step[]} | undefined} */
   #sent;
-  #add = h('select', { class: 'step-add', 'aria-label': 'Add a step', onchange: () => this.#addChosen() });
-  #list = h('ol', { class: 'steps' });
+  #add = h('select', { class: 'pipe-step-add', 'aria-label': 'Add a step', onchange: () => this.#addChosen() });
+  #list = h('ol', { class: 'pipe-steps' });
   #none = h('p', { class: 'dim' }, 'No steps: the frames are shown as they are captured.');
   #error = h('p', { class: 'form-error', role: 'alert', hidden: true });
   #state = h('span', { class: 'dim', role: 'status' });

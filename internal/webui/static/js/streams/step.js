@@ -36,16 +36,16 @@ export class StepRow {
     this.#fields = (processor?.params ?? []).map((p) => this.#field(p));
     const tool = (/** @type {string} */ name, /** @type {string} */ label, /** @type {() => void} */ run, disabled = false) =>
       h('button', { type: 'button', class: 'icon-button', title: label, 'aria-label': `${label}: ${title}`, disabled, onclick: run }, icon(name));
-    const grip = h('span', { class: 'step-grip', draggable: true, 'aria-hidden': 'true' }, icon('grip'));
-    this.el = h('li', { class: 'step', tabIndex: -1, 'data-step': title, 'aria-label': `Step ${on.index + 1}: ${title}` },
-      h('div', { class: 'step-head' }, grip, h('span', { class: 'step-name' }, title), processor?.data && h('span', { class: 'badge' }, 'data'),
-        h('span', { class: 'step-tools' },
+    const grip = h('span', { class: 'pipe-step-grip', draggable: true, 'aria-hidden': 'true' }, icon('grip'));
+    this.el = h('li', { class: 'pipe-step', tabIndex: -1, 'data-step': title, 'aria-label': `Step ${on.index + 1}: ${title}` },
+      h('div', { class: 'pipe-step-head' }, grip, h('span', { class: 'pipe-step-name' }, title), processor?.data && h('span', { class: 'badge' }, 'data'),
+        h('span', { class: 'pipe-step-tools' },
           tool('up', 'Earlier (Alt ↑)', () => on.move(on.index - 1), on.index === 0),
           tool('low', 'Later (Alt ↓)', () => on.move(on.index + 1), on.index === on.count - 1),
           tool('bin', 'Remove (Delete)', on.remove))),
       processor?.doc && h('p', { class: 'field-hint' }, processor.doc),
       !processor && h('p', { class: 'field-error' }, 'This device has no such processor.'),
-      this.#fields.length > 0 && h('div', { class: 'step-params' }, ...this.#fields.map((f) => f.el)), this.#error);
+      this.#fields.length > 0 && h('div', { class: 'pipe-step-params' }, ...this.#fields.map((f) => f.el)), this.#error);
     this.el.addEventListener('keydown', (e) => this.#onKey(e));
     this.#drag(grip);
   }
