@@ -214,7 +214,7 @@ func (a *API) summaryStreams(ctx context.Context) (wire.SummaryStreams, error) {
 		return wire.SummaryStreams{}, err
 	}
 	resolved := make([]wire.ResolvedStreamConfig, 0, len(list))
-	for _, s := range list {
+	for _, s := range shownTo(ctx, list) {
 		resolved = append(resolved, s.Resolved)
 	}
 	return wire.SummaryStreams{

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/access"
 	"github.com/heliograph/heliograph/internal/source/video"
 )
 
@@ -76,9 +79,44 @@ func (a *API) streamInfos(ctx context.Context) []wire.StreamInfo {
 	return list
 }
 
+// shownTo returns streams as somebody may see them: without the scope control, without
+// the passwords that may be in URLs.
+func shownTo(ctx context.Context, list []wire.StreamInfo) []wire.StreamInfo {
+	if access.Require(ctx, access.Control) == nil {
+		return list
+	}
+	list = slices.Clone(list)
+	for i := range list {
+		if h := list[i].Manifest.Capture.Handle.Netcam; h != nil {
+			plain := *h
+			plain.URL = withoutSecrets(h.URL)
+			list[i].Manifest.Capture.Handle.Netcam = &plain
+			list[i].Resolved.Capture.Handle.Netcam = &plain
+		}
+	}
+	return list
+}
+
+// withoutSecrets leaves out of a URL what may be a name, a password or a key.
+func withoutSecrets(text string) string {
+	const hidden = "xxxxx"
+	u, err := url.Parse(text)
+	if err != nil {
+		return hidden
+	}
+	if u.User != nil {
+		u.User = url.User(hidden)
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = hidden
+	}
+	u.Fragment = ""
+	return u.String()
+}
+
 func (a *API) getStreams(w http.ResponseWriter, r *http.Request) error {
 	list := a.streamInfos(r.Context())
-	return a.writeRevisioned(w, r, list, list)
+	return a.writeRevisioned(w, r, shownTo(r.Context(), list), list)
 }
 
 // getStream answers with a stream; there is no body if there is none.
@@ -92,7 +130,8 @@ func (a *API) getStream(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNotFound)
 		return nil
 	}
-	writeJSON(w, http.StatusOK, streamInfo(s, describe(r.Context(), s)))
+	one := []wire.StreamInfo{streamInfo(s, describe(r.Context(), s))}
+	writeJSON(w, http.StatusOK, shownTo(r.Context(), one)[0])
 	return nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	wire "github.com/heliograph/heliograph/client/helios"
 	"github.com/heliograph/heliograph/internal/testkit/cameras"
 	"github.com/heliograph/heliograph/test/e2e/device"
 )
@@ -193,24 +192,35 @@ func TestStreamsReadNothingElse(t *testing.T) {
 	}
 }
 
-// A password in a URL is shown to whoever may see the manifest, but not in reasons, the
-// error history or the log.
+// A password in a URL is shown to those who may change the stream, and is not in reasons,
+// the error history or the log.
 func TestNetcamPassword(t *testing.T) {
 	cameras.NeedFFmpeg(t)
 	d := start(t)
-	for _, url := range []string{"http://user:s3cret@127.0.0.1:1/x", "rtsp://user:s3cret@127.0.0.1:1/x"} {
+	view := []string{"Authorization", "Bearer " + makeToken(t, d, "viewer", "view")}
+	for _, url := range []string{"http://user:s3cret@127.0.0.1:1/x", "rtsp://user:s3cret@127.0.0.1:1/x", "http://127.0.0.1:1/x?key=s3cret"} {
 		id := create(t, d, captured("Netcam", object{"Netcam": object{"url": url}}, nil))
 		if r := d.Get(streamPath(id, "frame")); r.Status != 404 || strings.Contains(string(r.Body), "s3cret") {
 			t.Errorf("%d %s", r.Status, r.Body)
 		}
 		info := infoOf(t, d, id)
+		if info.Manifest.Capture.Handle.Netcam.URL != url {
+			t.Errorf("%+v", info.Manifest.Capture.Handle.Netcam)
+		}
 		if strings.Contains(text(t, []any{info.Status, info.Runtime}), "s3cret") {
 			t.Errorf("%+v", info.Status)
 		}
+		for _, path := range []string{"/v1/streams", "/v1/streams/" + id, "/v1"} {
+			if r := d.Get(path, view...); r.Status != 200 || strings.Contains(string(r.Body), "s3cret") || !strings.Contains(string(r.Body), "127.0.0.1:1/x") {
+				t.Errorf("%s with the scope view: %d %s", path, r.Status, r.Body)
+			}
+		}
+	}
+	// Who asks makes no difference for the revision.
+	if a, b := d.Get("/v1/streams"), d.Get("/v1/streams", view...); a.Header.Get("ETag") != b.Header.Get("ETag") {
+		t.Errorf("%s, %s", a.Header.Get("ETag"), b.Header.Get("ETag"))
 	}
 	if strings.Contains(text(t, history(t, d, "")), "s3cret") || strings.Contains(d.Log(), "s3cret") {
 		t.Error("the password is in the error history or the log")
 	}
-	var list []wire.StreamInfo
-	d.JSON(d.Get("/v1/streams"), &list)
 }
