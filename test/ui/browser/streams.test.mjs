@@ -106,6 +106,19 @@ test('a stream is changed in the dialog', async () => {
   assert.equal((await named('desk')).manifest.start_on_boot, true);
 });
 
+test('without WebCodecs it is said what is missing, and a still is there nonetheless', async () => {
+  const other = await open(browser);
+  await other.page.addInitScript(() => delete window.VideoDecoder);
+  await other.page.goto(`${server.url}/streams`);
+  const video = other.page.locator('.tile', { has: other.page.getByRole('heading', { name: 'video', exact: true }) });
+  await video.locator('.live-note', { hasText: 'This browser has no WebCodecs' }).waitFor();
+  const [download] = await Promise.all([other.page.waitForEvent('download'), video.getByRole('button', { name: 'Save a still' }).click()]);
+  assert.match(download.suggestedFilename(), /^video-.*\.jpg$/);
+  assert.deepEqual([...(await readFile(await download.path())).subarray(0, 2)], [0xff, 0xd8]);
+  assertClean(other, server.url);
+  await other.context.close();
+});
+
 test('six live views leave the rest of the page alive', async () => {
   for (const name of ['four', 'five', 'six']) await create(name, 'MJPG', 640, 360);
   for (const name of ['front', 'video', 'desk', 'four', 'five', 'six']) await rises(tile(name).locator('canvas'), 8);
@@ -187,6 +200,10 @@ test('a pipeline is put together, ordered with the keyboard, applied and shown',
   await page.keyboard.press('Alt+ArrowDown');
   await page.keyboard.press('Alt+ArrowDown');
   assert.deepEqual(await card.locator('.pipe-step').evaluateAll((els) => els.map((el) => el.dataset.step)), ['motion', 'blobs', 'grayscale']);
+  const order = () => card.locator('.pipe-step').evaluateAll((els) => els.map((el) => el.dataset.step));
+  await card.locator('[data-step=blobs] .pipe-step-grip').dragTo(card.locator('[data-step=motion]'));
+  assert.deepEqual(await order(), ['blobs', 'motion', 'grayscale']);
+  await card.getByRole('button', { name: 'Later (Alt ↓): blobs' }).click();
   await card.getByRole('button', { name: 'Earlier (Alt ↑): grayscale' }).click();
   await card.locator('[data-step=blobs] [name=threshold]').fill('200');
   assert.match(await card.locator('.pipeline-actions').textContent(), /not applied yet/);
@@ -241,6 +258,7 @@ test('a phone has room for it', async () => {
   assert.equal(await page.evaluate(() => document.querySelector('hg-streams').scrollWidth <= innerWidth), true);
   await picture(page, 'stream-phone');
   await page.getByRole('button', { name: 'Back to the grid' }).click();
+  await tile('desk').scrollIntoViewIfNeeded();
   await rises(tile('desk').locator('canvas'), 3, true);
   assert.equal(await page.evaluate(() => document.querySelector('hg-streams').scrollWidth <= innerWidth), true);
   await picture(page, 'streams-phone');
