@@ -4,7 +4,7 @@ import { assertClean, DESKTOP, launch, open, PHONE, picture, waitForLink } from 
 import { Server } from '../lib/server.mjs';
 import { until } from '../lib/until.mjs';
 
-const VIEWS = { overview: 'o', processes: 'p', logs: 'l', console: 'c', devices: 'd', changes: 'h' };
+const VIEWS = { overview: 'o', processes: 'p', logs: 'l', console: 'c', streams: 's', sensors: 'n', updates: 'u', devices: 'd', changes: 'h' };
 let server, browser;
 
 before(async () => {
@@ -78,7 +78,7 @@ test('the keyboard reaches everything, and the focus is seen', async () => {
   await page.goto(server.url);
   await waitForLink(page, 'live');
   const reached = [];
-  for (let i = 0; i < 13; i++) {
+  for (let i = 0; i < 24; i++) {
     await page.keyboard.press('Tab');
     if (await page.evaluate(() => document.activeElement === document.body)) break; // past the last
     reached.push(await page.evaluate(() => {
@@ -146,6 +146,9 @@ async function settled(page, name) {
       if ((await page.locator('.tab').count()) === 0) await page.getByRole('button', { name: 'Start a shell' }).last().click();
       await page.locator('.term-frame:visible .xterm-rows').waitFor();
     },
+    streams: () => page.locator('hg-streams:visible').waitFor(),
+    sensors: () => page.locator('hg-sensors .card-firmware .absent').waitFor(),
+    updates: () => page.locator('hg-updates .card-system .facts dd').first().waitFor(),
     devices: () => page.locator('hg-devices .age[data-fresh=yes]').waitFor(),
     changes: () => page.locator('hg-changes .age[data-fresh=yes]').waitFor(),
   };

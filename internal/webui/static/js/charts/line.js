@@ -17,6 +17,7 @@ const AXIS_PX = 64;
  * @property {Line[]} lines
  * @property {(value: number) => string} format
  * @property {(max: number, min: number) => [number, number]} range of the value axis for the largest and the least value in sight
+ * @property {(low: number, high: number) => number[]} [splits] where the lines on the value axis are, for its range
  * @property {number[]} [steps] distances of lines on the value axis to choose from
  */
 
@@ -98,12 +99,18 @@ export class LineChart extends HTMLElement {
       axes: [
         // Told from now, so that the grid stands still while the line moves.
         { ...axis, size: 20, gap: 3, splits: () => this.#timeSplits(), values: (_u, splits) => splits.map((s) => sinceNow(this.#end - s)) },
-        { ...axis, size: AXIS_PX, gap: 6, space: 26, ...(this.#options.steps ? { incrs: this.#options.steps } : {}), values: (_u, splits) => splits.map(this.#options.format) },
+        { ...axis, size: AXIS_PX, gap: 6, space: 26, ...(this.#options.steps ? { incrs: this.#options.steps } : {}), ...this.#splits(), values: (_u, splits) => splits.map(this.#options.format) },
       ],
       series: [{}, ...this.#options.lines.map(series)],
       hooks: { setCursor: [(u) => this.#point(u)] },
     }, this.#data, this);
     this.append(this.#tip);
+  }
+
+  #splits() {
+    const { splits } = this.#options;
+    if (!splits) return {};
+    return { splits: (/** @type {uPlot} */ _u, /** @type {number} */ _axis, /** @type {number} */ low, /** @type {number} */ high) => splits(low, high) };
   }
 
   #timeSplits() {

@@ -10,7 +10,7 @@ export class Panel {
   #note = h('p', { class: 'absent-why' });
   #what = h('p', { class: 'absent-what' });
   #absent;
-  #simulated = h('span', { class: 'badge simulated', hidden: true, title: 'Not a real device: the server was started with --simulate' }, 'simulated');
+  #simulated = simulatedBadge();
   #age;
   /** What the card shows when there is something to show. */
   body = h('div', { class: 'panel-body', hidden: true });
@@ -59,4 +59,9 @@ export class Panel {
     this.tools.hidden = !present;
     this.#absent.hidden = present;
   }
+}
+
+/** The mark of what is simulated, hidden at first. */
+export function simulatedBadge() {
+  return h('span', { class: 'badge simulated', hidden: true, title: 'Not a real device: the server was started with --simulate' }, 'simulated');
 }

@@ -82,8 +82,8 @@ export class Attitude extends HTMLElement {
       this.#canvas.width = w;
       this.#canvas.height = ht;
     }
-    const scale = Math.min(width / 1.72, height / 1.34) * ratio;
-    ctx.setTransform(scale, 0, 0, scale, w / 2, ht / 2 - 0.04 * ht);
+    const scale = Math.min(width / 1.72, height / 1.36) * ratio;
+    ctx.setTransform(scale, 0, 0, scale, w / 2, ht / 2 - 0.03 * ht);
     ctx.clearRect(-9, -9, 18, 18);
     ctx.lineJoin = 'round';
     const px = ratio / scale;

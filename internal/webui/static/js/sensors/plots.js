@@ -58,7 +58,7 @@ function plot([title, , , unit, digits, least]) {
   const chart = new LineChart({
     label: `${title} over time`,
     lines: AXES.map((axis) => ({ label: axis.toUpperCase(), color: `--axis-${axis}`, fill: false })),
-    format: (v) => `${short(v, digits)}${unit ? ` ${unit}` : ''}`, range: aroundZero(least),
+    format: (v) => `${short(v, digits)}${unit ? ` ${unit}` : ''}`, range: aroundZero(least), splits: (low, high) => [low, 0, high],
   });
   const el = h('section', { class: 'plot', 'aria-label': title },
     h('header', { class: 'plot-head' }, h('h3', {}, title, h('span', { class: 'unit' }, unit || 'sensor units')),

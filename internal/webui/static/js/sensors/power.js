@@ -23,7 +23,7 @@ const PLOTS = /** @type {const} */ ([
 export class PowerCard {
   #values = PLOTS.map(() => h('span', { class: 'value' }));
   #charts = PLOTS.map(([, label, unit, color, range, fill]) => new LineChart({
-    label: `${label} over time`, lines: [{ label, color, fill }], format: (v) => `${Number(v.toFixed(2))} ${unit}`, range,
+    label: `${label} over time`, lines: [{ label, color, fill }], format: (v) => `${Number(v.toFixed(3))} ${unit}`, range,
   }));
   #rail = h('select', { 'aria-label': 'Rail that is plotted', hidden: true });
   #rows = h('tbody', {});

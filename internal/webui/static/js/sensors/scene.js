@@ -123,7 +123,7 @@ export function ring(radius) {
 }
 
 /** Height of the ground below the device. */
-const GROUND = -0.85;
+const GROUND = -0.72;
 
 /** A mark on the ground: where the world's X axis points. @param {number} from @param {number} to @returns {[Point, Point]} */
 export function forwardMark(from, to) {

@@ -8,6 +8,7 @@ import { bytes, duration, percent, rate } from '../lib/format.js';
 import { HttpError } from '../lib/http.js';
 import { icon } from '../lib/icons.js';
 import { explain, Outcome } from '../lib/outcome.js';
+import { simulatedBadge } from '../lib/panel.js';
 import { Progress } from '../lib/progress.js';
 import { compareChecksums, ended, readChecksum } from './model.js';
 import { reportRows, showReport } from './report.js';
@@ -52,18 +53,22 @@ export class InstallCard {
   #busy = false;
   #model;
   #onLeave = (/** @type {Event} */ e) => e.preventDefault();
+  #simulated = simulatedBadge();
   /** What runs now, for the question. @type {() => string} */
   running = () => '';
   /** Called when storage may have changed. */
   onStored = () => {};
   el = h('section', { class: 'card panel card-install', 'aria-label': 'Install an image' },
-    h('header', { class: 'card-head' }, h('h2', {}, 'Install an image')),
+    h('header', { class: 'card-head' }, h('h2', {}, 'Install an image'), this.#simulated),
     h('div', { class: 'panel-body' }, this.#input, this.#zone, this.#sending, this.#ready, this.#outcome.el));
 
   /** @param {import('./model.js').UpdaterModel} model */
   constructor(model) {
     this.#model = model;
-    model.addEventListener('change', () => this.#enable());
+    model.addEventListener('change', () => {
+      this.#simulated.hidden = !model.simulated;
+      this.#enable();
+    });
   }
 
   /** Takes a file that was dropped anywhere on the view. @param {File | undefined} file */
