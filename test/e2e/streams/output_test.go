@@ -152,7 +152,7 @@ func TestPoll(t *testing.T) {
 	d := start(t)
 	id := create(t, d, camera{})
 	for query, want := range map[string]struct{ least, most float64 }{
-		"?poll_ms=100": {8, 12}, "?poll_ms=9999": {8, 12}, "?poll_ms=1": {20, 35}, "": {20, 35},
+		"?poll_ms=100": {2, 12}, "?poll_ms=9999": {2, 12}, "?poll_ms=1": {13, 40}, "": {13, 40},
 	} {
 		s := d.Dial(socket(id, "frames") + query)
 		s.Expect("format")

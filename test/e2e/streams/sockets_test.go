@@ -274,7 +274,7 @@ func TestControlsAreCoalesced(t *testing.T) {
 	if first := answers["s0"].Sub(began); first < 75*time.Millisecond {
 		t.Errorf("the first of the burst was applied after %v", first)
 	}
-	if updates > 3 {
+	if updates > burst/4 { // one or two, if the machine has the time
 		t.Errorf("%d sets were applied in %d steps", burst+1, updates)
 	}
 	for _, c := range controlsOf(d, id) {
