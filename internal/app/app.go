@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/heliograph/heliograph/api"
 	"github.com/heliograph/heliograph/internal/access"
 	"github.com/heliograph/heliograph/internal/changelog"
@@ -20,7 +18,6 @@ import (
 	"github.com/heliograph/heliograph/internal/source/telemetry"
 	"github.com/heliograph/heliograph/internal/source/uevent"
 	"github.com/heliograph/heliograph/internal/source/usb"
-	"github.com/heliograph/heliograph/internal/topic"
 	"github.com/heliograph/heliograph/internal/webui"
 	"github.com/heliograph/heliograph/internal/wsconn"
 )
@@ -88,16 +85,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	undo.add(func() { _ = streams.Close() })
 	shells := newConsole(cfg, log)
 	logs, units := logSources(cfg, log)
-
-	// Topics that sample.
-	samples := topic.New(topic.Options[telemetry.Sample]{
-		Name: "telemetry", HistoryItems: 1, Interval: cfg.Telemetry.Interval, Retry: true, Logger: log,
-		Source: topic.Sample(meter.Read, logFailure(log, "telemetry")),
-	})
-	processes := topic.New(topic.Options[process.Snapshot]{
-		Name: "processes", HistoryItems: 1, Retry: true, Logger: log,
-		Source: topic.Sample(scanner.Read, logFailure(log, "processes")),
-	})
+	samples, processes := sampled(cfg, log, meter, scanner)
 
 	// Protocols.
 	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: log})
@@ -110,9 +98,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	routes := http.NewServeMux()
 	device.Register(routes)
 
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(newStreamCollector(streams))
-	registerMetrics(registry, hub, samples, processes, attached.Topic(), changes.Topic(),
+	registry := newRegistry(hub, streams, samples, processes, attached.Topic(), changes.Topic(),
 		devices.imu.Topic(), devices.power.Topic(), devices.lighting.Topic(), devices.firmware.Topic(), updater.Events())
 	s, err := server.New(server.Options{
 		Listeners: listeners,

@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/heliograph/heliograph/internal/source/video"
 	"github.com/heliograph/heliograph/internal/topic"
 	"github.com/heliograph/heliograph/internal/wsconn"
 )
@@ -14,13 +15,17 @@ type observed interface {
 	Stats() topic.Stats
 }
 
-// registerMetrics exposes the counters of the delivery path and of this process.
-func registerMetrics(r *prometheus.Registry, hub *wsconn.Hub, topics ...observed) {
+// newRegistry exposes the counters of the delivery path, of the video streams and of
+// this process.
+func newRegistry(hub *wsconn.Hub, streams *video.Manager, topics ...observed) *prometheus.Registry {
+	r := prometheus.NewRegistry()
 	r.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&deliveryCollector{hub: hub, topics: topics},
+		newStreamCollector(streams),
 	)
+	return r
 }
 
 // deliveryCollector reads the counters when it is asked.

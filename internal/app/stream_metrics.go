@@ -9,7 +9,7 @@ import (
 // streamCollector exposes how each video stream fares. There are as many series as
 // there are streams, which the manager bounds.
 type streamCollector struct {
-	streams interface{ List() []*video.Stream }
+	streams *video.Manager
 	metrics []streamMetric
 }
 
@@ -20,7 +20,7 @@ type streamMetric struct {
 }
 
 // newStreamCollector returns a collector that reads the counters when it is asked.
-func newStreamCollector(streams interface{ List() []*video.Stream }) *streamCollector {
+func newStreamCollector(streams *video.Manager) *streamCollector {
 	make1 := func(kind prometheus.ValueType, name, help string, value func(video.Metrics) float64) streamMetric {
 		return streamMetric{prometheus.NewDesc("heliograph_stream_"+name, help, []string{"stream"}, nil), kind, value}
 	}
