@@ -15,7 +15,7 @@ const pipelineID = "11111111-2222-4333-8444-555555555555"
 
 // graph is a pipeline with an image output and a data output.
 func graph() object {
-	return object{"steps": []any{object{"kind": "grayscale", "name": "gray"}, object{"kind": "motion", "name": "moved"}}}
+	return object{"steps": []any{object{"kind": "motion", "name": "moved"}, object{"kind": "grayscale", "name": "gray"}}}
 }
 
 // isGrey tells whether a picture has no colour.
