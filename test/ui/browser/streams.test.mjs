@@ -246,6 +246,18 @@ test('a step that the device does not take is marked, and can be discarded', asy
   await until('its data to be gone', async () => (await page.locator('.port[data-port="blobs.data"]').count()) === 0);
 });
 
+test('a pipeline is switched off without losing its steps, and on again', async () => {
+  const state = page.locator('.pipeline-actions');
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  await dialog().getByText('Run the pipeline').click();
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await until('it to be off', async () => /switched off/.test(await state.textContent()));
+  assert.deepEqual([(await named('front')).manifest.pipeline_enabled, await page.locator('.pipe-step').count()], [false, 2]);
+  await rises(page.locator('.stream-page canvas.live'), 3, true);
+  await state.getByRole('button', { name: 'Apply' }).click();
+  await until('it to be on', async () => /running/.test(await state.textContent()) && (await named('front')).manifest.pipeline_enabled);
+});
+
 test('a still is the picture in its full size', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Still' }).click()]);
   assert.match(download.suggestedFilename(), /^front-.*\.png$/);

@@ -54,7 +54,8 @@ class StreamDialog {
   #quality = new Field('quality', 'JPEG quality', h('input', { type: 'number', min: '1', max: '100', step: '1' }));
   #bitrate = new Field('bitrate', 'Bitrate in kbit/s', h('input', { type: 'number', min: '0', step: '100', placeholder: 'as the encoder likes' }));
   #onBoot = new Field('onBoot', 'Capture from boot on, even without viewers', h('input', { type: 'checkbox' }));
-  #fields = [this.#name, this.#camera, this.#url, this.#paths, this.#loop, this.#code, this.#size, this.#interval, this.#encoder, this.#quality, this.#bitrate, this.#onBoot];
+  #pipeline = new Field('pipeline', 'Run the pipeline', h('input', { type: 'checkbox' }), 'its steps are kept when it is off');
+  #fields = [this.#name, this.#camera, this.#url, this.#paths, this.#loop, this.#code, this.#size, this.#interval, this.#encoder, this.#quality, this.#bitrate, this.#onBoot, this.#pipeline];
   #error = h('p', { class: 'form-error', role: 'alert', hidden: true });
   #sources = h('div', { class: 'segmented', role: 'radiogroup', 'aria-label': 'Source' }, ...SOURCES.map(([value, label]) =>
     h('label', {}, h('input', { type: 'radio', name: 'source', value, onchange: () => this.#choose(value) }), h('span', {}, label))));
@@ -73,7 +74,7 @@ class StreamDialog {
       this.#camera.el, this.#url.el, this.#paths.el, this.#loop.el,
       h('div', { class: 'field-row' }, this.#code.el, this.#size.el, this.#interval.el),
       h('div', { class: 'field-row' }, this.#encoder.el, this.#quality.el, this.#bitrate.el),
-      this.#onBoot.el, this.#error,
+      this.#onBoot.el, this.#pipeline.el, this.#error,
       h('div', { class: 'form-actions' },
         info && h('button', { type: 'button', class: 'form-delete', onclick: () => void this.#remove() }, icon('bin'), 'Delete'),
         h('button', { type: 'button', onclick: () => this.#dialog.close() }, 'Cancel'), this.#saveButton));
@@ -127,7 +128,8 @@ class StreamDialog {
     fillSelect(/** @type {HTMLSelectElement} */ (this.#camera.control), [['', 'Looking for cameras…']]);
     fillSelect(/** @type {HTMLSelectElement} */ (this.#encoder.control), ENCODERS);
     for (const field of [this.#name, this.#url, this.#paths, this.#encoder, this.#quality, this.#bitrate]) field.control.value = String(d[/** @type {keyof Draft} */ (field.name)]);
-    for (const field of [this.#loop, this.#onBoot]) /** @type {HTMLInputElement} */ (field.control).checked = Boolean(d[/** @type {keyof Draft} */ (field.name)]);
+    this.#pipeline.el.hidden = !this.#info?.manifest.pipelines?.length;
+    for (const field of [this.#loop, this.#onBoot, this.#pipeline]) /** @type {HTMLInputElement} */ (field.control).checked = Boolean(d[/** @type {keyof Draft} */ (field.name)]);
     this.#showModes();
     this.#setSource(d.source);
     this.#name.control.focus();
@@ -156,6 +158,7 @@ class StreamDialog {
     d.camera = this.#camera.value === '' ? undefined : this.#devices[Number(this.#camera.value)];
     d.loop = /** @type {HTMLInputElement} */ (this.#loop.control).checked;
     d.onBoot = /** @type {HTMLInputElement} */ (this.#onBoot.control).checked;
+    d.pipeline = /** @type {HTMLInputElement} */ (this.#pipeline.control).checked;
     d.encoder = /** @type {Draft['encoder']} */ (this.#encoder.value || d.encoder);
     Object.assign(d, { code: this.#code.value, size: this.#size.value, interval: this.#interval.value });
     this.#showModes();

@@ -25,6 +25,8 @@ export class PipelineEditor {
   #applied = [];
   /** @type {Step[]} */
   #draft = [];
+  /** Whether the device runs it at all. */
+  #enabled = false;
   /** @type {StepRow[]} */
   #rows = [];
   #requests = 0;
@@ -51,6 +53,7 @@ export class PipelineEditor {
     this.close();
     this.#id = id;
     this.#applied = this.#draft = stepsIn(manifest);
+    this.#enabled = manifest.pipeline_enabled ?? false;
     this.#complain('');
     this.#socket = new StreamSocket(() => streamPath(id, 'updates'), {
       message: (m) => this.#answer(m),
@@ -73,7 +76,9 @@ export class PipelineEditor {
   /** Takes over what somebody else changed, unless a change is being made here. @param {Manifest} manifest */
   changed(manifest) {
     const now = stepsIn(manifest);
-    if (same(now, this.#applied) || this.#sent) return;
+    const enabled = manifest.pipeline_enabled ?? false;
+    if (this.#sent || (same(now, this.#applied) && enabled === this.#enabled)) return;
+    this.#enabled = enabled;
     const untouched = same(this.#draft, this.#applied);
     this.#applied = now;
     if (untouched) this.#change(now);
@@ -124,12 +129,13 @@ export class PipelineEditor {
   }
 
   #refresh() {
+    const off = !this.#enabled && this.#draft.length > 0;
     const dirty = !same(this.#draft, this.#applied);
     const wrong = this.#rows.some((r) => r.wrong);
-    this.#apply.disabled = !dirty || wrong || this.#sent !== undefined;
+    this.#apply.disabled = (!dirty && !off) || wrong || this.#sent !== undefined;
     this.#revert.hidden = !dirty;
     this.#apply.hidden = !dirty && this.#applied.length === 0 && this.#draft.length === 0;
-    setText(this.#state, this.#sent ? 'applying' : dirty ? 'not applied yet' : this.#applied.length > 0 ? 'running' : '');
+    setText(this.#state, this.#sent ? 'applying' : dirty ? 'not applied yet' : off ? 'switched off' : this.#applied.length > 0 ? 'running' : '');
     setAttr(this.el, 'data-state', this.#sent ? 'sent' : dirty ? 'dirty' : 'applied');
   }
 
@@ -150,8 +156,10 @@ export class PipelineEditor {
     if (message.request_id !== this.#sent?.id) return;
     const { steps } = /** @type {{steps: Step[]}} */ (this.#sent);
     this.#sent = undefined;
-    if (message.type === 'ack') this.#applied = steps;
-    else {
+    if (message.type === 'ack') {
+      this.#applied = steps;
+      this.#enabled = true;
+    } else {
       const text = message.error ?? 'the device refused';
       const row = this.#rows[stepOfError(text)];
       if (row) row.say(text);
@@ -183,7 +191,6 @@ export class PipelineEditor {
 
 /** The steps of the active pipeline. @param {Manifest} m */
 function stepsIn(m) {
-  if (!m.pipeline_enabled) return [];
   return stepsOf(m.pipelines?.find((p) => p.pipeline_id === m.active_pipeline_id)?.pipeline_graph);
 }
 

@@ -27,6 +27,7 @@
  * @property {string} quality of JPEG, 1 to 100
  * @property {string} bitrate kbit/s, empty leaves it to the encoder
  * @property {boolean} onBoot
+ * @property {boolean} pipeline whether the pipeline runs, if there is one
  */
 
 /** Formats of a camera that does not list its own. @type {readonly [string, string][]} */
@@ -36,7 +37,7 @@ const CODES = [['MJPG', 'MJPEG'], ['H264', 'H.264'], ['YUYV', 'Raw (YUYV)']];
 export function emptyDraft() {
   return {
     name: '', source: 'camera', camera: undefined, url: '', paths: '', loop: true, code: 'MJPG', size: '1280x720', interval: '1/30',
-    encoder: 'off', quality: '80', bitrate: '', onBoot: false,
+    encoder: 'off', quality: '80', bitrate: '', onBoot: false, pipeline: false,
   };
 }
 
@@ -44,7 +45,7 @@ export function emptyDraft() {
 export function draftOf(m, devices) {
   const { capture, encoder } = m;
   const { handle, mode } = capture;
-  const draft = { ...emptyDraft(), name: m.identity.alias ?? '', onBoot: m.start_on_boot ?? false };
+  const draft = { ...emptyDraft(), name: m.identity.alias ?? '', onBoot: m.start_on_boot ?? false, pipeline: m.pipeline_enabled ?? false };
   const { width, height } = mode.format.resolution;
   const interval = mode.interval ?? capture.interval;
   Object.assign(draft, {
@@ -100,6 +101,7 @@ export function manifestOf(d, before) {
   base.encoder = encoderSettings(d, base.encoder);
   if (d.encoder === 'off') base.preview_jpeg_quality = clampedQuality(d);
   base.start_on_boot = d.onBoot;
+  if (base.pipelines?.length) base.pipeline_enabled = d.pipeline;
   return base;
 }
 
