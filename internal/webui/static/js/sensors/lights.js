@@ -123,7 +123,7 @@ export class LightsCard {
   #tell() {
     const state = this.#state;
     if (!state) return;
-    const parts = [this.#count === undefined ? `the device does not tell how many lights it has, ${GUESS} are drawn` : `${this.#count} ${this.#count === 1 ? 'light' : 'lights'}`];
+    const parts = [this.#count === undefined ? `The device does not tell how many lights it has, ${GUESS} are drawn` : `${this.#count} ${this.#count === 1 ? 'light' : 'lights'}`];
     if (state.animation_running) parts.push('drawn here from the parameters of the animation');
     if (this.#config && !this.#config.enabled) parts.push('switched off in the configuration');
     parts.push(`changed ${age(Math.max(0, this.#device.now() - state.updated_at_ms))} ago`);

@@ -11,7 +11,7 @@ import { Panel } from '../lib/panel.js';
 
 /** @type {Record<string, string>} */
 const WORDS = {
-  madgwick_no_mag: 'Accelerometer and gyroscope',
+  madgwick_no_mag: 'Without magnetometer',
   madgwick: 'With magnetometer',
   negative_180_to_180: '−180° to 180°',
   zero_to_360: '0° to 360°',

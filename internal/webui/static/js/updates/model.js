@@ -13,7 +13,7 @@ export const EVENTS = 200;
  * @typedef {import('./types.d.ts').Stage} Stage
  * @typedef {import('./types.d.ts').OtaEvent} OtaEvent
  * @typedef {{id: number, at: number, text: string, tone: 'info' | 'ok' | 'warn' | 'bad'}} Entry  at is Unix ms of the viewer's clock
- * @typedef {'done' | 'now' | 'next' | 'failed'} StepState
+ * @typedef {'done' | 'now' | 'next' | 'failed' | 'skipped'} StepState  skipped: nobody said that it was needed
  */
 
 /** The stages on the way, in order, with what is said of them. @type {readonly {stage: Stage, label: string, doing: string}[]} */
@@ -102,8 +102,9 @@ export class UpdaterModel extends EventTarget {
     const stage = this.state?.stage;
     const failed = stage === 'rolled_back';
     const at = STEPS.findIndex((s) => s.stage === (failed ? this.failedAt : stage));
-    return STEPS.map((_, i) => {
+    return STEPS.map((step, i) => {
       if (at < 0) return failed && i === 0 ? 'failed' : 'next';
+      if (step.stage === 'rebooting' && stage === 'complete' && !this.rebootRequired) return 'skipped';
       if (i < at || stage === 'complete') return 'done';
       return i > at ? 'next' : failed ? 'failed' : 'now';
     });

@@ -115,7 +115,7 @@ export class StateCard {
     const canceled = /\bcancel/i.test(reason);
     const [tone, text] = state.stage === 'rolled_back'
       ? [canceled ? 'warn' : 'bad', canceled ? `It was canceled: ${sentence(reason)}` : `It failed: ${sentence(reason || 'the updater gave no reason')}`]
-      : state.stage === 'complete' ? ['ok', this.#model.rebootRequired ? 'Installed. The device was, or must be, restarted to run it.' : 'Installed and in use.']
+      : state.stage === 'complete' ? ['ok', this.#model.rebootRequired ? 'Installed. It needs a restart of the device, unless that has happened already.' : 'Installed.']
         : state.stage === 'rebooting' ? ['warn', `Written and activated. ${reason ? sentence(reason) : 'The connection is lost while the device restarts; this page comes back by itself.'}`]
           : reason ? ['warn', sentence(reason)] : ['', ''];
     this.#result.hidden = text === '';
