@@ -2,22 +2,16 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 
 	"github.com/heliograph/heliograph/api"
 	"github.com/heliograph/heliograph/internal/access"
-	"github.com/heliograph/heliograph/internal/changelog"
 	"github.com/heliograph/heliograph/internal/config"
 	"github.com/heliograph/heliograph/internal/helios"
 	"github.com/heliograph/heliograph/internal/server"
 	"github.com/heliograph/heliograph/internal/server/statedir"
 	"github.com/heliograph/heliograph/internal/source/console"
-	"github.com/heliograph/heliograph/internal/source/process"
-	"github.com/heliograph/heliograph/internal/source/telemetry"
-	"github.com/heliograph/heliograph/internal/source/uevent"
-	"github.com/heliograph/heliograph/internal/source/usb"
 	"github.com/heliograph/heliograph/internal/webui"
 	"github.com/heliograph/heliograph/internal/wsconn"
 )
@@ -62,44 +56,22 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 	undo.add(func() { _ = state.Close() })
-	changes, err := changelog.Open(changelog.Options{Dir: state.Path(), Logger: log})
-	if err != nil {
-		return nil, fmt.Errorf("open the change journal: %w", err)
-	}
-	undo.add(func() { _ = changes.Close() })
-
-	// Sources.
-	meter := telemetry.New(telemetry.Options{DataDir: dataDir(cfg, state), Logger: log})
-	scanner := process.New(process.Options{Logger: log})
-	attached := usb.New(usb.Options{Hotplug: uevent.Watch(uevent.Options{Subsystems: []string{"usb"}, Logger: log}), Logger: log})
-	devices := newSensors(cfg, state, log)
-	updater, err := newUpdater(cfg, state, log)
+	from, err := openSources(cfg, state, log, &undo)
 	if err != nil {
 		return nil, err
 	}
-	undo.add(updater.Close)
-	streams, err := newStreams(cfg, state, log)
-	if err != nil {
-		return nil, err
-	}
-	undo.add(func() { _ = streams.Close() })
-	shells := newConsole(cfg, log)
-	logs, units := logSources(cfg, log)
-	samples, processes := sampled(cfg, log, meter, scanner)
 
 	// Protocols.
 	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: log})
 	device := helios.New(helios.Deps{
-		Version: opts.Version, Hub: hub, Telemetry: samples, Processes: processes, USB: attached,
-		IMU: devices.imu, Power: devices.power, Lighting: devices.lighting, Firmware: devices.firmware, OTA: updater,
-		Streams: streams, Root: "/", Changes: changes, Console: shells,
-		Logs: logs, Units: units, Document: api.Helios, Logger: log,
+		Version: opts.Version, Hub: hub, Telemetry: from.samples, Processes: from.processes, USB: from.usb,
+		IMU: from.devices.imu, Power: from.devices.power, Lighting: from.devices.lighting, Firmware: from.devices.firmware,
+		OTA: from.updater, Streams: from.streams, Root: "/", Changes: from.changes, Console: from.shells,
+		Logs: from.logs, Units: from.units, Document: api.Helios, Logger: log,
 	})
 	routes := http.NewServeMux()
 	device.Register(routes)
 
-	registry := newRegistry(hub, streams, samples, processes, attached.Topic(), changes.Topic(),
-		devices.imu.Topic(), devices.power.Topic(), devices.lighting.Topic(), devices.firmware.Topic(), updater.Events())
 	s, err := server.New(server.Options{
 		Listeners: listeners,
 		State:     state,
@@ -115,19 +87,19 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		Stop: []server.Hook{
 			atMost(channelsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "channels", Stop: waitFor(device.Close)}),
 			atMost(connectionsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "connections", Stop: hub.Shutdown}),
-			{Name: "consoles", Stop: waitFor(func() { closeConsole(shells) })},
-			{Name: "samplers", Stop: waitFor(func() { samples.Close(); processes.Close(); attached.Close(); meter.Close(); scanner.Close() })},
-			{Name: "sensors", Stop: waitFor(devices.close)},
-			{Name: "updater", Stop: waitFor(updater.Close)},
-			{Name: "streams", Stop: waitFor(func() { closeStreams(streams, log) })},
-			{Name: "change journal", Stop: func(context.Context) error { return changes.Close() }},
+			{Name: "consoles", Stop: waitFor(func() { closeConsole(from.shells) })},
+			{Name: "samplers", Stop: waitFor(from.closeSamplers)},
+			{Name: "sensors", Stop: waitFor(from.devices.close)},
+			{Name: "updater", Stop: waitFor(from.updater.Close)},
+			{Name: "streams", Stop: waitFor(func() { closeStreams(from.streams, log) })},
+			{Name: "change journal", Stop: func(context.Context) error { return from.changes.Close() }},
 		},
 		AllowHosts:     cfg.Auth.AllowHosts,
 		AllowOrigins:   cfg.Auth.AllowOrigins,
 		InsecureNoAuth: cfg.Auth.InsecureNoAuth,
 		TLS:            serverTLS(cfg),
 		Limits:         serverLimits(cfg),
-		Registry:       registry,
+		Registry:       newRegistry(hub, from.streams, from.topics()...),
 		Logger:         log,
 	})
 	if err != nil {
