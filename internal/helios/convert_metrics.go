@@ -65,11 +65,11 @@ func demandOf(m video.Metrics, s *video.Stream) streamDemand {
 	d := streamDemand{viewers: uint64(m.Viewers), values: m.ValueWatchers > 0, graph: m.Pipeline != nil}
 	d.graphImages = slices.ContainsFunc(s.Outputs(), func(o video.Output) bool { return o.Image && !s.Passes(o.Name) })
 	shown := d.viewers > 0 && s.Processed()
-	if !shown {
+	d.decode = d.graph && (shown || d.values)
+	d.encode = d.viewers > 0 && (shown || m.Encoder != nil && m.Encoder.FPS > 0)
+	if !d.encode {
 		d.raw = d.viewers
 	}
-	d.decode = d.graph && (shown || d.values)
-	d.encode = d.viewers > 0 && (shown || m.Encoder != nil)
 	return d
 }
 
