@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,6 +29,11 @@ const patience = 20 * time.Second
 
 // schema reads the document once for all tests.
 var schema = sync.OnceValues(func() (*asyncapi.Validator, error) { return asyncapi.NewValidator(api.DevFlow("", false)) })
+
+// httpSchema likewise.
+var httpSchema = sync.OnceValues(func() (*asyncapi.HTTPValidator, error) {
+	return asyncapi.NewHTTPValidator(api.DevFlowOpenAPI("", false))
+})
 
 // agent is an API behind a real listener, with a recorder that tests feed.
 type agent struct {
@@ -270,7 +276,27 @@ func (a *agent) do(method, path, body string, header ...string) answer {
 	if res.StatusCode >= 400 {
 		got.checkError(path)
 	}
+	got.checkDocument(method, path)
 	return got
+}
+
+// checkDocument validates an answer against the OpenAPI document, unless it is about
+// something that is in no document.
+func (r answer) checkDocument(method, path string) {
+	r.t.Helper()
+	v, err := httpSchema()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	plain, _, _ := strings.Cut(path, "?")
+	err = v.Answer(method, plain, r.status, r.body)
+	if errors.Is(err, asyncapi.ErrUnknownChannel) && (r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed ||
+		strings.HasPrefix(plain, "/ws/") || method == http.MethodOptions || r.status == http.StatusUnauthorized) {
+		return
+	}
+	if err != nil {
+		r.t.Errorf("%s %s answers %s, which is not in the document: %v", method, path, r.body, err)
+	}
 }
 
 func (r answer) into(v any) {

@@ -11,8 +11,10 @@ import (
 func root(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(filepath.Join(dir, "client", "helios"), os.DirFS("../../../../client/helios")); err != nil {
-		t.Fatal(err)
+	for _, protocol := range []string{"helios", "devflow"} {
+		if err := os.CopyFS(filepath.Join(dir, "client", protocol), os.DirFS("../../../../client/"+protocol)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.Mkdir(filepath.Join(dir, "api"), 0o755); err != nil {
 		t.Fatal(err)
@@ -31,19 +33,24 @@ func TestRunWritesAndChecks(t *testing.T) {
 	if err := run(dir, true); err != nil {
 		t.Errorf("check of what was just written: %v", err)
 	}
-	name := filepath.Join(dir, "api", "helios.asyncapi.json")
-	made, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, append(made, '\n'), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := run(dir, true); !errors.Is(err, errStale) {
-		t.Errorf("check of a changed document: %v", err)
-	}
-	if after, err := os.ReadFile(name); err != nil || len(after) != len(made)+1 {
-		t.Errorf("the check has written (%v)", err)
+	for _, d := range documents() {
+		name := filepath.Join(dir, "api", d.name)
+		made, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, append(made, '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := run(dir, true); !errors.Is(err, errStale) {
+			t.Errorf("check of a changed %s: %v", d.name, err)
+		}
+		if after, err := os.ReadFile(name); err != nil || len(after) != len(made)+1 {
+			t.Errorf("the check has written %s (%v)", d.name, err)
+		}
+		if err := os.WriteFile(name, made, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
