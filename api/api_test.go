@@ -8,6 +8,7 @@ import (
 
 	"github.com/heliograph/heliograph/api"
 	"github.com/heliograph/heliograph/internal/asyncapi"
+	"github.com/heliograph/heliograph/internal/asyncapi/devflowdoc"
 	"github.com/heliograph/heliograph/internal/asyncapi/heliosdoc"
 )
 
@@ -49,25 +50,66 @@ func TestHeliosGivesEachCallerItsOwnBytes(t *testing.T) {
 	}
 }
 
-func TestCommittedDocumentIsUpToDate(t *testing.T) {
+func TestDevFlowNamesTheServer(t *testing.T) {
+	for _, test := range []struct {
+		host, wantHost, wantProtocol, wantURL string
+		tls                                   bool
+	}{
+		{"", "localhost:9223", "ws", "http://localhost:9223", false},
+		{"board.local:9000", "board.local:9000", "wss", "https://board.local:9000", true},
+		{`x","protocol":"$1 \`, `x","protocol":"$1 \`, "ws", `http://x","protocol":"$1 \`, false},
+	} {
+		var async struct {
+			Servers map[string]struct{ Host, Protocol string }
+		}
+		if err := json.Unmarshal(api.DevFlow(test.host, test.tls), &async); err != nil {
+			t.Fatal(err)
+		}
+		if s := async.Servers["agent"]; s.Host != test.wantHost || s.Protocol != test.wantProtocol {
+			t.Errorf("%q: server %+v", test.host, s)
+		}
+		var open struct{ Servers []struct{ URL string } }
+		if err := json.Unmarshal(api.DevFlowOpenAPI(test.host, test.tls), &open); err != nil {
+			t.Fatal(err)
+		}
+		if open.Servers[0].URL != test.wantURL {
+			t.Errorf("%q: URL %q", test.host, open.Servers[0].URL)
+		}
+	}
+	first := api.DevFlow("a", false)
+	clear(first)
+	if !json.Valid(api.DevFlow("a", false)) {
+		t.Error("a caller can change the document of the next")
+	}
+}
+
+func TestCommittedDocumentsAreUpToDate(t *testing.T) {
 	sources := map[string]string{}
-	for dir, path := range heliosdoc.Sources() {
-		sources["../"+dir] = path
+	for _, list := range []map[string]string{heliosdoc.Sources(), devflowdoc.Sources()} {
+		for dir, path := range list {
+			sources["../"+dir] = path
+		}
 	}
 	comments, err := asyncapi.ReadComments(sources)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := asyncapi.Generate(heliosdoc.Document(), comments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	committed, err := os.ReadFile("helios.asyncapi.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(made, committed) {
-		t.Error("helios.asyncapi.json is not up to date: run go run ./internal/asyncapi/cmd/asyncapigen")
+	for name, generate := range map[string]func() ([]byte, error){
+		"helios.asyncapi.json":  func() ([]byte, error) { return asyncapi.Generate(heliosdoc.Document(), comments) },
+		"devflow.asyncapi.json": func() ([]byte, error) { return asyncapi.Generate(devflowdoc.Document(), comments) },
+		"devflow.openapi.json":  func() ([]byte, error) { return asyncapi.GenerateHTTP(devflowdoc.HTTP(), comments) },
+	} {
+		made, err := generate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		committed, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(made, committed) {
+			t.Errorf("%s is not up to date: run go run ./internal/asyncapi/cmd/asyncapigen", name)
+		}
 	}
 }
 

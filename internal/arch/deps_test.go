@@ -15,8 +15,9 @@ import (
 // for the embedded agent is the project's promise to those who embed it.
 func public() map[string][]string {
 	return map[string][]string{
-		modulePath + "/client":        {"github.com/coder/websocket"},
-		modulePath + "/client/helios": {},
+		modulePath + "/client":         {"github.com/coder/websocket"},
+		modulePath + "/client/helios":  {},
+		modulePath + "/client/devflow": {},
 	}
 }
 
