@@ -12,10 +12,9 @@ import (
 	"github.com/heliograph/heliograph/internal/wsconn"
 )
 
-// frameWindow makes the connection take a frame only when the client has read the
-// one before: whatever lies in between would be old by the time it is read. An
-// inter-coded format may have a few frames on the way, for all of them are needed.
-const frameWindow = 1
+// framesAhead bounds the frames on their way to a client. There is one, unless the
+// way is long: whatever queues up on it would be old by the time it is read.
+const framesAhead = 8
 
 // serveStreamFrames sends the newest frame whenever the client can take one.
 func (a *API) serveStreamFrames(ctx context.Context, s *Session, params any) error {
@@ -33,7 +32,7 @@ func (a *API) serveStreamFrames(ctx context.Context, s *Session, params any) err
 	}
 	defer viewer.Close()
 	f := &frameFeed{session: s, viewer: viewer, ended: make(chan error, 1)}
-	s.conn.AddFeed(f, wsconn.FeedOptions{Window: frameWindow, Hurry: true})
+	s.conn.AddFeed(f, wsconn.FeedOptions{Ahead: framesAhead, Hurry: true})
 	defer s.conn.RemoveFeed(f)
 	select {
 	case err := <-f.ended:

@@ -48,7 +48,9 @@
 // not been acknowledged by the peer, where the acknowledgement is the pong to a
 // ping that carries a byte count. Every WebSocket client answers pings, in the
 // order in which it reads, therefore the window works with clients that know
-// nothing of it. A window that stays full for the stall limit is a stall.
+// nothing of it. A window that stays full for the stall limit is a stall. What is
+// of use only while it is new has a window of batches instead, which grows with the
+// length of the way but not with its queues: see FeedOptions.Ahead.
 //
 // # Bounds
 //

@@ -25,6 +25,11 @@ type FeedOptions struct {
 	// is exceeded by less than the size of 4 frames. A window that stays full
 	// for the stall limit ends the connection like a write that stalls.
 	Window int
+	// Ahead, at least 0, is for what is of use only while it is new, and takes the
+	// place of Window: it bounds how many batches of this feed the peer has not
+	// acknowledged. That is one, and up to Ahead as long as the time that
+	// acknowledgements take shows that nothing queues up on the way.
+	Ahead int
 	// Hurry forbids waiting for more before a write, and keeps what the kernel
 	// holds back unsent short.
 	Hurry bool
@@ -35,9 +40,10 @@ type feeding struct {
 	Feed
 	opts   FeedOptions
 	id     uint32
-	sent   uint64 // bytes handed to the transport
-	acked  uint64 // bytes the peer has acknowledged
-	pinged uint64 // bytes for which an acknowledgement was asked
+	sent   uint64  // bytes handed to the transport
+	acked  uint64  // bytes the peer has acknowledged
+	pinged uint64  // bytes for which an acknowledgement was asked
+	flight *flight // nil without Ahead
 }
 
 const (
@@ -54,12 +60,18 @@ const (
 
 // full reports whether the feed must not be asked.
 func (f *feeding) full() bool {
+	if f.flight != nil {
+		return f.flight.full()
+	}
 	return f.opts.Window > 0 && f.sent-f.acked >= uint64(f.opts.Window)
 }
 
 // take asks the feed for at most limit frames, within the bounds of a batch and
 // of its window.
-func (f *feeding) take(b *batch, limit int) {
+func (f *feeding) take(b *batch, limit int, now func() moment) {
+	if f.flight != nil && f.full() {
+		f.flight.denied = true
+	}
 	for step := firstStep; limit > 0 && !f.full(); {
 		from := len(b.frames)
 		b.frames = f.Frames(b.frames, min(limit, step))
@@ -72,17 +84,26 @@ func (f *feeding) take(b *batch, limit int) {
 			b.payload += frame.Len()
 			f.sent += uint64(frame.Len())
 		}
-		if f.opts.Window == 0 {
+		switch {
+		case f.flight != nil:
+			f.flight.departed(f.sent, now())
+			f.askAck(b)
+		case f.opts.Window == 0:
 			step *= 2
-		} else if f.sent-f.pinged >= uint64(f.opts.Window)/windowParts {
-			f.pinged = f.sent
-			b.frames = append(b.frames, f.ackPing())
-			b.pings++
+		case f.sent-f.pinged >= uint64(f.opts.Window)/windowParts:
+			f.askAck(b)
 		}
 		if b.payload >= batchBytes {
 			return
 		}
 	}
+}
+
+// askAck asks for an acknowledgement of all up to here.
+func (f *feeding) askAck(b *batch) {
+	f.pinged = f.sent
+	b.frames = append(b.frames, f.ackPing())
+	b.pings++
 }
 
 // ackPing returns a ping that the peer answers when it has read all bytes up to
@@ -106,7 +127,11 @@ func (c *Conn) AddFeed(f Feed, opts FeedOptions) {
 	open := !c.closing && !c.gone
 	if open {
 		c.feedID++
-		c.feeds = append(c.feeds, &feeding{Feed: f, opts: opts, id: c.feedID})
+		g := &feeding{Feed: f, opts: opts, id: c.feedID}
+		if opts.Ahead > 0 {
+			g.flight = newFlight(opts.Ahead)
+		}
+		c.feeds = append(c.feeds, g)
 		c.feedsChangedLocked()
 	}
 	c.mu.Unlock()
@@ -154,6 +179,9 @@ func (c *Conn) acknowledged(payload []byte) {
 	for _, f := range c.feeds {
 		if f.id == id && count > f.acked && count <= f.pinged {
 			f.acked = count
+			if f.flight != nil {
+				f.flight.arrived(count, c.hub.now())
+			}
 			c.held.set(never)
 			c.noteHeldLocked()
 		}

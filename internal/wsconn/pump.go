@@ -117,7 +117,7 @@ func (c *Conn) collect(b *batch) {
 			break
 		}
 		c.next %= len(c.feeds)
-		c.feeds[c.next].take(b, limit)
+		c.feeds[c.next].take(b, limit, c.hub.now)
 		c.next++
 	}
 	if len(c.feeds) > 0 {
