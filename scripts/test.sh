@@ -39,7 +39,7 @@ for suite in "${suites[@]}"; do
 	# One package after the other, with the binary that is shipped: they measure what
 	# slow clients do to fast ones.
 	e2e) sum go e2e "${gotest[@]}" -p 1 ./test/e2e/channels ./test/e2e/faults ;;
-	asyncapi) sum one asyncapi node api/validate.mjs api/*.asyncapi.json ;;
+	asyncapi) sum one asyncapi node api/validate.mjs api/*.asyncapi.json api/*.openapi.json ;;
 	types) sum one types npm --prefix test/ui run --silent check ;;
 	ui)
 		CHROMIUM=$(scripts/install-test-deps.sh --browser) || CHROMIUM=
