@@ -3,6 +3,7 @@ package wsconn
 import (
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -27,8 +28,8 @@ type FeedOptions struct {
 	Window int
 	// Ahead, at least 0, is for what is of use only while it is new, and takes the
 	// place of Window: it bounds how many batches of this feed the peer has not
-	// acknowledged. That is one, and up to Ahead as long as the time that
-	// acknowledgements take shows that nothing queues up on the way.
+	// acknowledged. That is one, and up to Ahead while acknowledgements take little
+	// longer than the way to the peer and back, as the kernel has measured it.
 	Ahead int
 	// Hurry forbids waiting for more before a write, and keeps what the kernel
 	// holds back unsent short.
@@ -129,7 +130,7 @@ func (c *Conn) AddFeed(f Feed, opts FeedOptions) {
 		c.feedID++
 		g := &feeding{Feed: f, opts: opts, id: c.feedID}
 		if opts.Ahead > 0 {
-			g.flight = newFlight(opts.Ahead)
+			g.flight = newFlight(opts.Ahead, func() time.Duration { return roundTrip(c.nc) })
 		}
 		c.feeds = append(c.feeds, g)
 		c.feedsChangedLocked()

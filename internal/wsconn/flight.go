@@ -4,19 +4,20 @@ import "time"
 
 // flight decides how many batches of a feed may be on their way to the peer. It
 // begins with one, and adds one whenever an acknowledgement came back about as
-// quickly as any, although more could have been sent: then the way is long, not
-// congested. An acknowledgement that took more than twice as long halves it: what
-// is sent queues up somewhere and would be old when it is read. This is the idea of
-// TCP Vegas (Brakmo and Peterson, 1995), with batches for segments.
+// quickly as the way is long, although more could have been sent: then time is lost
+// on the way, not in a queue. An acknowledgement that took more than twice as long
+// halves the number: what is sent queues up somewhere, or the peer reads slowly, and
+// it would be old when it is read. This is the idea of TCP Vegas (Brakmo and
+// Peterson, 1995) with batches for segments.
+//
+// How long the way is cannot be told from our own acknowledgements, which a slow
+// reader delays; the kernels' know nothing of readers.
 type flight struct {
+	way    func() time.Duration // and back, at its quickest; 0: unknown, then one batch it is
 	most   int
 	limit  int
 	out    []departure // oldest first
 	denied bool        // more could have been sent since the last acknowledgement
-
-	// The quickest round trips of this period and of the one before.
-	quickest, before time.Duration
-	turned           moment
 }
 
 type departure struct {
@@ -24,10 +25,9 @@ type departure struct {
 	at    moment
 }
 
-// period is how long the quickest round trip counts, at least; the way may change.
-const period = 30 * time.Second
-
-func newFlight(most int) *flight { return &flight{most: most, limit: 1} }
+func newFlight(most int, way func() time.Duration) *flight {
+	return &flight{way: way, most: most, limit: 1}
+}
 
 func (f *flight) full() bool { return len(f.out) >= f.limit }
 
@@ -42,27 +42,15 @@ func (f *flight) arrived(count uint64, now moment) {
 		took = now.since(f.out[n].at)
 		n++
 	}
+	f.out = append(f.out[:0], f.out[n:]...)
 	if n == 0 {
 		return
 	}
-	f.out = append(f.out[:0], f.out[n:]...)
-	switch quick := f.quick(took, now); {
-	case took > 2*quick:
+	switch way := f.way(); {
+	case took > 2*way:
 		f.limit = max(f.limit/2, 1)
-	case f.denied && took <= quick+quick/2:
+	case f.denied && took <= way+way/2:
 		f.limit = min(f.limit+1, f.most)
 	}
 	f.denied = false
-}
-
-// quick returns the quickest round trip of late.
-func (f *flight) quick(took time.Duration, now moment) time.Duration {
-	if f.quickest == 0 || now.since(f.turned) > period {
-		f.before, f.quickest, f.turned = f.quickest, took, now
-	}
-	f.quickest = min(f.quickest, took)
-	if f.before == 0 {
-		return f.quickest
-	}
-	return min(f.quickest, f.before)
 }

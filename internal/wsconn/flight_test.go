@@ -38,6 +38,9 @@ func film(t *testing.T, service, delay time.Duration) (arrived int, oldest time.
 	l := newLink(t, NewHub(Options{StallLimit: time.Hour}), 8<<20, true, nil)
 	f := &newest{frame: Text([]byte("format")), made: time.Now()}
 	l.conn.AddFeed(f, FeedOptions{Ahead: 8, Hurry: true})
+	l.conn.mu.Lock()
+	l.conn.feeds[0].flight.way = func() time.Duration { return 2 * delay }
+	l.conn.mu.Unlock()
 	begin := time.Now()
 	free := begin
 	var way sync.WaitGroup
@@ -98,6 +101,7 @@ func TestAheadFillsALongWay(t *testing.T) {
 		"here":            {0, 50 * time.Microsecond, 295, 35 * time.Millisecond},
 		"long way":        {0, 40 * time.Millisecond, 285, 90 * time.Millisecond},
 		"very long way":   {0, 100 * time.Millisecond, 280, 150 * time.Millisecond},
+		"slow reader":     {2 * time.Second, 50 * time.Microsecond, 5, 4040 * time.Millisecond},
 		"narrow way":      {200 * time.Millisecond, 5 * time.Millisecond, 40, 450 * time.Millisecond},
 		"long and narrow": {200 * time.Millisecond, 50 * time.Millisecond, 30, 700 * time.Millisecond},
 	} {

@@ -1,8 +1,10 @@
 package wsconn
 
 import (
+	"math"
 	"net"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,6 +35,17 @@ func keepKernelQueueShort(nc net.Conn) {
 func unsent(nc net.Conn) (n int) {
 	control(nc, func(fd int) { n, _ = unix.IoctlGetInt(fd, unix.SIOCOUTQ) })
 	return n
+}
+
+// roundTrip returns the quickest way to the peer and back that the kernel has
+// measured in the last minutes (tcp_min_rtt_wlen), 0 if that is not known.
+func roundTrip(nc net.Conn) (d time.Duration) {
+	control(nc, func(fd int) {
+		if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil && info.Min_rtt != math.MaxUint32 {
+			d = time.Duration(info.Min_rtt) * time.Microsecond
+		}
+	})
+	return d
 }
 
 func control(nc net.Conn, f func(fd int)) {
