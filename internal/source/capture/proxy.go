@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -110,7 +109,7 @@ func New(opts Options) *Proxy {
 		IdleTimeout:       idleClient,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ConnContext:       p.connContext,
-		ErrorLog:          log.New(logWriter(p.debug), "", 0),
+		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
 	return p
 }
@@ -122,7 +121,7 @@ func (p *Proxy) newForward() *goproxy.ProxyHttpServer {
 	f.Tr = p.transport
 	f.ConnectDial = nil
 	f.KeepAcceptEncoding = true
-	f.Logger = log.New(logWriter(p.debug), "", 0)
+	f.Logger = printer(p.debug)
 	f.NonproxyHandler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "this is a proxy: requests must name the whole URL", http.StatusBadRequest)
 	})
@@ -208,13 +207,11 @@ func (p *Proxy) own(c net.Conn) (disown func()) {
 
 func (p *Proxy) debug(text string) { p.log.Debug("proxy", "text", p.opts.Redact(text)) }
 
-// logWriter passes lines to a function.
-type logWriter func(string)
+// printer is a goproxy.Logger.
+type printer func(string)
 
-func (w logWriter) Write(b []byte) (int, error) {
-	w(strings.TrimSpace(string(b)))
-	return len(b), nil
-}
+// Printf implements goproxy.Logger.
+func (p printer) Printf(format string, args ...any) { p(strings.TrimSpace(fmt.Sprintf(format, args...))) }
 
 type contextKey int
 
