@@ -21,7 +21,8 @@
 // # Cost when nobody listens
 //
 // [Always] records from the beginning. It is for producers that run beside the
-// application, in another process: the application does not pay.
+// application, in another process: the application does not pay. Changes of the tree of elements are the exception: they
+// are never kept, and cost it something in every case, so they are recorded while somebody reads.
 //
 // [OnDemand] is for the SDK, inside the application. Wants is one atomic load, below
 // 2 ns and without an allocation (BenchmarkUnobserved), and is false until somebody

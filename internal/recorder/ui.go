@@ -64,6 +64,10 @@ type Failure struct {
 	Stack   string // empty: none
 }
 
+// keepTree is how long tree changes are wanted after the last reader, so that one
+// who comes back finds the producer ready.
+const keepTree = 2 * time.Second
+
 // UI holds the present state of the user interface and streams its events.
 type UI struct {
 	gate gate
@@ -77,7 +81,8 @@ type UI struct {
 
 func newUI(opts Options) *UI {
 	u := &UI{state: UIEvent{Kind: KindLifecycle, State: StateStarted, Time: time.Now().UTC()}}
-	u.gate.init(opts)
+	// Nothing is kept, so tree changes are wanted only while somebody reads.
+	u.gate.init(Options{Mode: OnDemand, Keep: keepTree})
 	size := func(e UIEvent) int {
 		n := 512 + len(e.Navigation.From) + len(e.Navigation.To) + len(e.Navigation.Route) + len(e.Alert.Title) +
 			len(e.Alert.Message) + len(e.Failure.Message) + len(e.Failure.Stack)
@@ -90,8 +95,8 @@ func newUI(opts Options) *UI {
 	return u
 }
 
-// Wants reports whether tree changes, which can be many, would be recorded. It is
-// one atomic load. Other events are always wanted.
+// Wants reports whether tree changes, which can be many, would be recorded: in every
+// mode, whether somebody reads. It is one atomic load. Other events are always wanted.
 func (u *UI) Wants() bool { return u.gate.open.Load() }
 
 // Navigate records a navigation. An empty From becomes the present route.
