@@ -211,7 +211,9 @@ func (p *Proxy) debug(text string) { p.log.Debug("proxy", "text", p.opts.Redact(
 type printer func(string)
 
 // Printf implements goproxy.Logger.
-func (p printer) Printf(format string, args ...any) { p(strings.TrimSpace(fmt.Sprintf(format, args...))) }
+func (p printer) Printf(format string, args ...any) {
+	p(strings.TrimSpace(fmt.Sprintf(format, args...)))
+}
 
 type contextKey int
 
