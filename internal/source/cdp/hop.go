@@ -28,13 +28,18 @@ func (h *hop) respond(r *network.Response) {
 	}
 }
 
-// size notes how long the body is as it was transferred. whole is what the browser
-// says; older ones do not.
+// size notes how long the body is as it was transferred, without the framing of
+// chunks. whole is what the browser says; most do not. What it counts itself has the
+// framing in it, so that is used only for a compressed body of unannounced length.
 func (h *hop) size(whole int64) {
+	header := http.Header(h.x.ResponseHeader)
+	announced, err := strconv.ParseInt(header.Get("Content-Length"), 10, 64)
 	switch {
 	case whole > 0:
 		h.x.ResponseSize = whole
-	case h.encoded > 0:
+	case err == nil && announced >= 0 && h.x.Error == "" && h.x.Method != http.MethodHead:
+		h.x.ResponseSize = announced
+	case header.Get("Content-Encoding") != "" && h.encoded > 0:
 		h.x.ResponseSize = h.encoded
 	default:
 		h.x.ResponseSize = h.decoded
