@@ -31,14 +31,15 @@ for suite in "${suites[@]}"; do
 	case $suite in
 	tools) sum go tools go -C tools test -json ./... ;;
 	go)
-		# What of the end-to-end tests needs no quiet machine gets a binary with the race detector.
+		# What of the end-to-end tests needs neither a quiet machine nor pictures gets a binary
+		# with the race detector, which makes encoding pictures ten times as slow.
 		go build -race -ldflags=-w -o "$work/heliograph-race" ./cmd/heliograph || failed=1
-		mapfile -t packages < <(go list ./... | grep -vE '/test/e2e/(channels|faults)$')
+		mapfile -t packages < <(go list ./... | grep -vE '/test/e2e/(channels|faults|http|streams)$')
 		HELIOGRAPH_BIN=$work/heliograph-race sum go go "${gotest[@]}" "${packages[@]}"
 		;;
-	# One package after the other, with the binary that is shipped: they measure what
+	# With the binary that is shipped, one package after the other: they measure what
 	# slow clients do to fast ones.
-	e2e) sum go e2e "${gotest[@]}" -p 1 ./test/e2e/channels ./test/e2e/faults ;;
+	e2e) sum go e2e "${gotest[@]}" -p 1 ./test/e2e/{channels,faults,streams,http} ;;
 	asyncapi) sum one asyncapi node api/validate.mjs api/*.asyncapi.json api/*.openapi.json ;;
 	types) sum one types npm --prefix test/ui run --silent check ;;
 	ui)
