@@ -30,7 +30,7 @@
 //
 // # Log entries
 //
-// What is printed also becomes log entries, see package applog. The copy waits in a
+// What is printed also becomes log entries, see package logtext. The copy waits in a
 // buffer of 1 MiB per stream; when the entries cannot be made as fast as the program
 // prints, parts of the copy are left out, and an entry says how much. The program is
 // never held up by that.

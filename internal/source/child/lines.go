@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/heliograph/heliograph/internal/applog"
+	"github.com/heliograph/heliograph/internal/logtext"
 	"github.com/heliograph/heliograph/internal/logline"
 	"github.com/heliograph/heliograph/internal/recorder"
 )
@@ -21,7 +21,7 @@ const (
 type lines struct {
 	logs     *recorder.Logs
 	redact   func(string) string
-	assemble applog.Assembler
+	assemble logtext.Assembler
 	carry    []byte // an incomplete line
 	last     recorder.LogEntry
 	wg       sync.WaitGroup
@@ -36,7 +36,7 @@ type lines struct {
 
 func newLines(level recorder.Level, c *Child) *lines {
 	l := &lines{logs: c.opts.Recorder.Logs, redact: c.opts.Redact, ready: make(chan struct{}, 1)}
-	l.assemble = applog.Assembler{Fallback: level, Emit: l.emit}
+	l.assemble = logtext.Assembler{Fallback: level, Emit: l.emit}
 	return l
 }
 

@@ -1,4 +1,4 @@
-// Package applog makes log entries of what programs print: it recognises levels,
+// Package logtext makes log entries of what programs print: it recognises levels,
 // times, categories and stack traces in the forms that are usual.
 //
 //   - JSON objects, one a line, as of slog, zap, zerolog, pino, bunyan, winston,
@@ -14,4 +14,4 @@
 //
 // The time in a line is believed if it is within an hour of when the line was read;
 // such times are those of programs that hold their output back.
-package applog
+package logtext
