@@ -17,7 +17,7 @@ var version = "0.1.0-dev"
 func main() {
 	info, streams := buildInfo(), cli.System()
 	deps := cli.Deps{AsyncAPI: func() ([]byte, error) { return api.Helios("localhost:5800", false), nil }}
-	root := cli.New(info, deps, streams, cli.NewServe(info, streams), cli.NewAttach(info, streams))
+	root := cli.New(info, deps, streams, cli.NewServe(info, streams), cli.NewAttach(info, streams), cli.NewRun(info, streams), cli.NewRunWitness(streams))
 	os.Exit(cli.Execute(context.Background(), root, os.Args[1:]))
 }
 

@@ -48,9 +48,13 @@ type AgentOptions struct {
 // may come in is decided as in the daemon; its tokens live as long as it does.
 type Agent struct {
 	*server.Server
+	hub   *wsconn.Hub
 	state *statedir.Dir
 	dir   string
 }
+
+// Watchers returns how many channels are open.
+func (a *Agent) Watchers() int { return a.hub.Stats().Open }
 
 // NewAgent opens the listeners. The caller runs the server and then calls Close.
 func NewAgent(ctx context.Context, opts AgentOptions) (_ *Agent, err error) {
@@ -78,6 +82,7 @@ func NewAgent(ctx context.Context, opts AgentOptions) (_ *Agent, err error) {
 	undo.add(func() { _ = a.state.Close() })
 
 	hub := wsconn.NewHub(wsconn.Options{Logger: opts.Logger})
+	a.hub = hub
 	api := newAgentAPI(opts, hub)
 	routes := append(agentRoutes(api), server.Route{
 		Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Logger: opts.Logger}), Public: true,

@@ -18,7 +18,7 @@ import (
 func TestDocs(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "cli.md")
 	info := BuildInfo{Version: "0"}
-	got := manual(New(info, Deps{}, Streams{}, NewServe(info, Streams{}), NewAttach(info, Streams{})))
+	got := manual(New(info, Deps{}, Streams{}, NewServe(info, Streams{}), NewAttach(info, Streams{}), NewRun(info, Streams{}), NewRunWitness(Streams{})))
 	if slices.Contains(flag.Args(), "update") || os.Getenv("UPDATE_DOCS") != "" {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

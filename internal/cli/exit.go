@@ -51,8 +51,13 @@ func (e shellExit) Error() string { return fmt.Sprintf("the shell ended with cod
 func exitCode(err error) int {
 	var shell shellExit
 	var told *client.Error
+	var notRun runFailure
 	switch {
-	case err == nil, errors.Is(err, syscall.EPIPE):
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &notRun):
+		return notRun.code
+	case errors.Is(err, syscall.EPIPE):
 		return ExitOK
 	case errors.As(err, &shell):
 		return int(shell)

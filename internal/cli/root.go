@@ -129,9 +129,12 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 // exit code. SIGINT and SIGTERM cancel the context of the verb; a second one
 // ends the process. An error becomes one sentence on standard error.
 func Execute(ctx context.Context, root *cobra.Command, args []string) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	defer context.AfterFunc(ctx, stop)()
+	if !takesSignals(root, args) {
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		defer context.AfterFunc(ctx, stop)()
+	}
 	// A closed pipe shall be an error of the write, so that terminals are put
 	// back in order. It is caught and not ignored: children inherit ignored
 	// signals, caught ones are reset for them.
@@ -157,6 +160,16 @@ func Execute(ctx context.Context, root *cobra.Command, args []string) int {
 		fmt.Fprintf(root.ErrOrStderr(), "heliograph: %s\n", text)
 	}
 	return code
+}
+
+// takesSignals reports whether the verb takes care of SIGINT and SIGTERM itself.
+func takesSignals(root *cobra.Command, args []string) bool {
+	verb, _, err := root.Find(args)
+	if err != nil {
+		return false
+	}
+	_, own := verb.Annotations[ownSignals]
+	return own
 }
 
 // watchStart notes when a verb begins to run.
