@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"html"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -25,6 +26,9 @@ const (
 	// modulepreload link per module of js/ and js/lib/, so that a browser
 	// fetches them at once instead of import by import.
 	preloadMark = "<!-- modulepreload -->"
+	// partsMark is the element of index.html that names the parts of the server;
+	// the page asks for them while it names none.
+	partsMark = `<meta name="heliograph-parts" content="">`
 	// minGzip is the size below which compressing does not pay.
 	minGzip = 512
 )
@@ -59,8 +63,9 @@ type assetSet map[string]*asset
 
 func (s assetSet) find(name string) *asset { return s[name] }
 
-// loadAssets reads every file below root of fsys that is served.
-func loadAssets(fsys fs.FS, root string) (assetSet, error) {
+// loadAssets reads every file below root of fsys that is served, for a server
+// with the parts.
+func loadAssets(fsys fs.FS, root string, parts []string) (assetSet, error) {
 	set := assetSet{}
 	bodies := map[string][]byte{}
 	err := fs.WalkDir(fsys, root, func(p string, d fs.DirEntry, err error) error {
@@ -81,7 +86,7 @@ func loadAssets(fsys fs.FS, root string) (assetSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load ui files: %w", err)
 	}
-	bodies[indexName] = addPreloads(bodies[indexName], bodies)
+	bodies[indexName] = addParts(addPreloads(bodies[indexName], bodies), parts)
 	for name, body := range bodies {
 		set[name] = newAsset(name, body)
 	}
@@ -149,10 +154,17 @@ func contentType(name string) []string {
 	return nil
 }
 
+// addParts names the parts of the server in index.html.
+func addParts(index []byte, parts []string) []byte {
+	named := strings.Replace(partsMark, `""`, `"`+html.EscapeString(strings.Join(parts, " "))+`"`, 1)
+	return bytes.Replace(index, []byte(partsMark), []byte(named), 1)
+}
+
 // dirFiles reads files from a directory at each request. Symbolic links cannot
 // lead out of it.
 type dirFiles struct {
 	dir    string
+	parts  []string
 	logger *slog.Logger
 }
 
@@ -172,6 +184,9 @@ func (d *dirFiles) find(name string) *asset {
 			d.logger.Warn("cannot read ui file", "name", name, "err", err)
 		}
 		return nil
+	}
+	if name == indexName {
+		body = addParts(body, d.parts)
 	}
 	return &asset{
 		body:        body,

@@ -18,12 +18,22 @@ const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 
 	"img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+// Parts of a server that the UI shows.
+const (
+	PartDevice = "device" // the HeliOS device API below /v1/
+	PartApp    = "app"    // the agent of an application below /api/v1/ and /ws/v1/
+)
+
 // Options configures [Handler]. The zero value serves the embedded files.
 type Options struct {
 	// Dir, when not empty, is a directory that is read at each request instead
 	// of the embedded files, without caching: a reload shows an edit. It is
 	// meant for work on the UI and has the layout of static/.
 	Dir string
+	// Parts are what the server has: PartDevice, PartApp or both. The page shows
+	// no other. Empty means that the page finds out by asking, which works with
+	// every server and costs a moment.
+	Parts []string
 	// Logger gets what goes wrong in Dir; nil discards it.
 	Logger *slog.Logger
 }
@@ -40,9 +50,9 @@ func Handler(opts Options) http.Handler {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	if opts.Dir != "" {
-		return &handler{files: &dirFiles{dir: opts.Dir, logger: logger}, headers: securityHeaders()}
+		return &handler{files: &dirFiles{dir: opts.Dir, parts: opts.Parts, logger: logger}, headers: securityHeaders()}
 	}
-	files, err := loadAssets(embedded, "static")
+	files, err := loadAssets(embedded, "static", opts.Parts)
 	if err != nil {
 		// Reading embedded files cannot fail; say so rather than serve half a UI.
 		logger.Error("cannot load embedded ui", "err", err)

@@ -193,6 +193,21 @@ func TestPreloads(t *testing.T) {
 	}
 }
 
+// The page learns from the server what it has, and asks when it is not told.
+func TestParts(t *testing.T) {
+	for _, c := range []struct {
+		parts []string
+		want  string
+	}{{nil, `content=""`}, {[]string{PartApp}, `content="app"`}, {[]string{PartDevice, PartApp}, `content="device app"`}} {
+		for _, dir := range []string{"", "static"} {
+			page := body(t, get(t, Handler(Options{Parts: c.parts, Dir: dir}), "/app-logs"))
+			if want := `<meta name="heliograph-parts" ` + c.want + `>`; !strings.Contains(page, want) {
+				t.Errorf("parts %v, directory %q: no %s in the page", c.parts, dir, want)
+			}
+		}
+	}
+}
+
 // Everything that index.html names exists, and nothing in it is inline: the
 // policy would forbid it.
 func TestIndex(t *testing.T) {
@@ -294,7 +309,7 @@ func BenchmarkServe(b *testing.B) {
 
 func BenchmarkLoad(b *testing.B) {
 	for b.Loop() {
-		if _, err := loadAssets(embedded, "static"); err != nil {
+		if _, err := loadAssets(embedded, "static", nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -7,7 +7,10 @@ import { age, duration, ping } from './lib/format.js';
 import { request } from './lib/http.js';
 import { ticker } from './lib/ticker.js';
 
-/** @typedef {import('./types.d.ts').App} App */
+/**
+ * Whose connection it is: the device's, or that of the agent of an application.
+ * @typedef {{link: import('./types.d.ts').LinkLike, peer: import('./types.d.ts').Peer}} End
+ */
 
 /** @type {Record<string, string>} */
 const LABEL = {
@@ -19,31 +22,31 @@ const LABEL = {
   paused: 'Paused',
 };
 
-/** What the pill shows beside the label. @param {App} app */
-export function detail(app) {
-  const { status } = app.link;
+/** What the pill shows beside the label. @param {End} end */
+export function detail({ link, peer }) {
+  const { status } = link;
   switch (status.phase) {
-    case 'live': return Number.isNaN(app.device.ping) ? '' : ping(app.device.ping);
-    case 'stalled': return `silent ${age(app.link.silence())}`;
+    case 'live': return Number.isNaN(peer.ping) ? '' : ping(peer.ping);
+    case 'stalled': return `silent ${age(link.silence())}`;
     case 'waiting': return `in ${secondsLeft(status)} s`;
     default: return '';
   }
 }
 
-/** The sentence of the banner; empty when all is well. @param {App} app */
-export function sentence(app) {
-  const { status } = app.link;
-  const answers = app.device.error === undefined && app.device.health !== undefined;
+/** The sentence of the banner; empty when all is well. @param {End} end */
+export function sentence({ link, peer }) {
+  const { status } = link;
+  const answers = peer.error === undefined && !Number.isNaN(peer.ping);
   switch (status.phase) {
     case 'stalled':
-      return `No message for ${age(app.link.silence())}, although the socket is open. ` +
-        (answers ? 'The device still answers over HTTP.' : 'The device does not answer over HTTP either.');
+      return `No message for ${age(link.silence())}, although the socket is open. ` +
+        (answers ? `The ${peer.noun} still answers over HTTP.` : `The ${peer.noun} does not answer over HTTP either.`);
     case 'waiting':
       return `Connection lost: ${status.reason ?? 'unknown reason'}. Values are from before. Trying again in ${secondsLeft(status)} s.`;
     case 'connecting':
       return status.attempts > 0 ? `Connecting again (attempt ${status.attempts + 1}): ${status.reason ?? ''}` : '';
     case 'unauthorised':
-      return 'The device asks for a token.';
+      return `The ${peer.noun} asks for a token.`;
     default:
       return '';
   }
@@ -55,8 +58,8 @@ function secondsLeft(status) {
 }
 
 export class Connection extends HTMLElement {
-  /** @type {App} */
-  app = /** @type {any} */ (undefined);
+  /** @type {End} */
+  #end = /** @type {any} */ (undefined);
   #label = h('span', { class: 'conn-label' });
   #detail = h('span', { class: 'conn-detail' });
   #button = h('button', {
@@ -65,18 +68,30 @@ export class Connection extends HTMLElement {
   #facts = h('dl', { class: 'facts' });
   #signOut = h('button', { type: 'button', class: 'sign-out', hidden: true, onclick: () => void this.#leave() }, 'Sign out');
   #panel = h('div', { class: 'conn-panel', id: 'conn-panel', hidden: true }, this.#facts,
-    h('button', { type: 'button', class: 'retry', onclick: () => this.app.link.retryNow() }, 'Reconnect now'), this.#signOut);
+    h('button', { type: 'button', class: 'retry', onclick: () => this.#end.link.retryNow() }, 'Reconnect now'), this.#signOut);
   #text = h('span', { class: 'banner-text' });
   /** Placed by the shell, above the view. */
   banner = h('div', { class: 'banner', hidden: true }, this.#text,
-    h('button', { type: 'button', onclick: () => this.app.link.retryNow() }, 'Try now'));
+    h('button', { type: 'button', onclick: () => this.#end.link.retryNow() }, 'Try now'));
   #spoken = h('span', { class: 'sr-only', role: 'status', 'aria-live': 'polite' });
+
+  /** Tells of one connection from now on. @param {End} end */
+  use(end) {
+    if (this.#end?.link === end.link) return;
+    this.#end?.link.removeEventListener('status', this.#onStatus);
+    this.#end?.peer.removeEventListener('change', this.#onChange);
+    this.#end = end;
+    end.link.addEventListener('status', this.#onStatus);
+    end.peer.addEventListener('change', this.#onChange);
+    if (this.isConnected) this.#changed();
+  }
+
+  #onStatus = () => this.#changed();
+  #onChange = () => this.#refresh();
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
     this.append(this.#button, this.#panel, this.#spoken);
-    this.app.link.addEventListener('status', () => this.#changed());
-    this.app.device.addEventListener('change', () => this.#refresh());
     ticker.add(() => this.#refresh());
     document.addEventListener('click', (event) => {
       if (!this.contains(/** @type {Node} */ (event.target))) this.#open(false);
@@ -99,17 +114,16 @@ export class Connection extends HTMLElement {
   }
 
   #changed() {
-    setText(this.#spoken, `Connection: ${LABEL[this.app.link.status.phase]}`);
+    setText(this.#spoken, `Connection: ${LABEL[this.#end.link.status.phase]}`);
     this.#refresh();
   }
 
   #refresh() {
-    const { app } = this;
-    const { phase } = app.link.status;
+    const { phase } = this.#end.link.status;
     document.documentElement.dataset.link = phase;
     setText(this.#label, LABEL[phase] ?? phase);
-    setText(this.#detail, detail(app));
-    const text = sentence(app);
+    setText(this.#detail, detail(this.#end));
+    const text = sentence(this.#end);
     setText(this.#text, text);
     this.banner.hidden = text === '';
     this.banner.classList.toggle('can-retry', phase === 'waiting');
@@ -122,20 +136,20 @@ export class Connection extends HTMLElement {
   }
 
   #refreshPanel() {
-    const { link, device } = this.app;
+    const { link, peer } = this.#end;
     const heard = performance.now() - link.lastMessageAt;
-    const offset = device.clockOffset();
+    const offset = peer.clockOffset();
     /** @type {[string, string][]} */
     const rows = [
       ['State', `${LABEL[link.status.phase]} for ${duration(performance.now() - link.status.since)}`],
-      ['Round trip', Number.isNaN(device.ping) ? device.error ?? 'not measured yet' : ping(device.ping)],
+      ['Round trip', Number.isNaN(peer.ping) ? peer.error ?? 'not measured yet' : ping(peer.ping)],
       ['Last message', Number.isNaN(heard) ? 'none yet' : `${age(heard)} ago`],
-      ['Device clock', Math.abs(offset) < 50 ? 'same as here' : `${duration(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`],
-      ['Server', device.health ? `${device.health.version}, up ${duration(device.health.uptime_ms)}` : 'unknown'],
+      [`${peer.noun[0]?.toUpperCase()}${peer.noun.slice(1)} clock`, Math.abs(offset) < 50 ? 'same as here' : `${duration(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`],
+      ['Server', peer.about || 'unknown'],
     ];
-    if (device.who?.authenticated) rows.push(['You are', `${device.who.name || device.who.via}, may ${device.who.scopes.join(', ')}`]);
+    if (peer.who?.authenticated) rows.push(['You are', `${peer.who.name || peer.who.via}, may ${peer.who.scopes.join(', ')}`]);
     if (link.unreadable > 0) rows.push(['Unreadable', String(link.unreadable)]);
-    this.#signOut.hidden = device.who?.via !== 'cookie';
+    this.#signOut.hidden = peer.who?.via !== 'cookie';
     this.#facts.replaceChildren(...rows.flatMap(([key, value]) => [h('dt', {}, key), h('dd', {}, value)]));
   }
 }

@@ -2,6 +2,8 @@
 // What is known of the device over HTTP: health, name, system, the round trip
 // time and the difference between its clock and ours.
 
+import { Clock } from './lib/clock.js';
+import { duration } from './lib/format.js';
 import { HttpError, json } from './lib/http.js';
 
 /** How often the health is asked for while the page is in sight. */
@@ -9,10 +11,6 @@ export const HEALTH_MS = 5000;
 const HEALTH_TIMEOUT_MS = 3000;
 /** Names and versions change seldom; asking again now and then is enough. */
 const FACTS_EVERY = 12;
-/** Clock readings kept; the one with the shortest round trip is the most exact. */
-const CLOCK_READINGS = 12;
-/** How far a clock may drift between readings. */
-const CLOCK_SLACK_MS = 100;
 
 /**
  * @typedef {import('./types.d.ts').Health} Health
@@ -36,8 +34,9 @@ export class Device extends EventTarget {
   /** Why the last reading failed, undefined after a success. @type {string | undefined} */
   error;
 
-  /** @type {{offset: number, ping: number}[]} */
-  #clock = [];
+  /** What it is called in sentences. */
+  noun = 'device';
+  #clock = new Clock();
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
   #rounds = 0;
@@ -58,28 +57,24 @@ export class Device extends EventTarget {
     void this.read();
   }
 
+  /** Version and age of the server; empty while unknown. */
+  get about() {
+    return this.health ? `${this.health.version}, up ${duration(this.health.uptime_ms)}` : '';
+  }
+
   /** The device's clock now, in Unix ms, as well as it is known. */
   now() {
-    return Date.now() + this.clockOffset();
+    return this.#clock.now();
   }
 
   /** How far the device's clock is ahead of ours, in ms; 0 while unknown. */
   clockOffset() {
-    let best = { offset: 0, ping: Infinity };
-    for (const reading of this.#clock) if (reading.ping < best.ping) best = reading;
-    return best.offset;
+    return this.#clock.offset();
   }
 
-  /**
-   * How old a reading of the device is, in ms: by its own clock and by when it
-   * arrived here. The greater is believed, because a message can be fresh while
-   * what it holds is old. NaN when there is no reading.
-   * @param {number | undefined} timestamp Unix ms of the device @param {number} arrivedAt performance.now()
-   */
+  /** How old a reading of the device is, in ms; see {@link Clock.ageOf}. @param {number | undefined} timestamp Unix ms of the device @param {number} arrivedAt performance.now() */
   ageOf(timestamp, arrivedAt) {
-    if (timestamp === undefined) return NaN;
-    const there = this.#clock.length > 0 ? this.now() - timestamp : 0;
-    return Math.max(performance.now() - arrivedAt, there);
+    return this.#clock.ageOf(timestamp, arrivedAt);
   }
 
   /** Reads the health once; calls that overlap share one reading. @returns {Promise<'ok' | 'unauthorised' | 'failed'>} */
@@ -110,17 +105,8 @@ export class Device extends EventTarget {
     this.ping = ping;
     this.answeredAt = performance.now();
     this.error = undefined;
-    this.#readClock((this.health?.server_time_ms ?? asked) - (asked + ping / 2), ping);
+    this.#clock.read(this.health?.server_time_ms ?? asked + ping / 2, asked, ping);
     if (this.#rounds++ % FACTS_EVERY === 0) void this.#readFacts();
-  }
-
-  /** @param {number} offset @param {number} ping */
-  #readClock(offset, ping) {
-    // Readings that cannot both be right mean that one of the clocks was set.
-    const set = this.#clock.some((r) => Math.abs(r.offset - offset) > (r.ping + ping) / 2 + CLOCK_SLACK_MS);
-    if (set) this.#clock = [];
-    this.#clock.push({ offset, ping });
-    if (this.#clock.length > CLOCK_READINGS) this.#clock.shift();
   }
 
   /** @param {unknown} err @returns {'unauthorised' | 'failed'} */

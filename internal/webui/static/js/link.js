@@ -77,6 +77,11 @@ export class Link extends EventTarget {
     this.#options = { connect: (/** @type {string} */ url) => new WebSocket(url), random: Math.random, ...options };
   }
 
+  /** Whether it was started and not stopped. */
+  get started() {
+    return this.#wanted;
+  }
+
   /** Connects and keeps connected. */
   start() {
     this.#wanted = true;

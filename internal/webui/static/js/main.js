@@ -1,6 +1,8 @@
 // @ts-check
 // Puts the page together; the only place where the parts are made.
 
+import { Agent } from './app/agent.js';
+import { AppLink } from './app/link.js';
 import { SignIn, signIn, takeFragmentToken } from './auth.js';
 import { Device } from './device.js';
 import { History } from './history.js';
@@ -9,8 +11,10 @@ import { Keys } from './keys.js';
 import { h } from './lib/dom.js';
 import { socketURL } from './lib/base.js';
 import { Link } from './link.js';
+import { findParts } from './offer.js';
 import { Router } from './router.js';
 import { Shell } from './shell.js';
+import { offered } from './views.js';
 import './lib/age.js';
 
 const TOAST_MS = 6000;
@@ -26,56 +30,86 @@ function makeToaster() {
   };
 }
 
-async function main() {
+/** @param {Shell} shell @returns {import('./types.d.ts').App} */
+function makeApp(shell) {
   const device = new Device();
+  const agent = new Agent();
   const link = new Link({ url: () => socketURL('v1/ws'), probe: () => device.read().then((answer) => ({ answer, message: device.error ?? '' })) });
-  const shell = new Shell();
-  /** @type {import('./types.d.ts').App} */
-  const app = {
-    link, device,
+  return {
+    link, device, agent,
+    appLink: new AppLink(agent),
     journal: new Journal(link),
     telemetry: new History(),
     keys: new Keys(document),
     toast: makeToaster(),
     focusNav: () => shell.focusNav(),
   };
-  shell.app = app;
-  shell.router = new Router();
+}
 
+/** Asks for the token when one of the two ends does. @param {import('./types.d.ts').App} app */
+function watchSignIn({ link, device, agent, appLink }) {
   const dialog = new SignIn();
-  link.addEventListener('status', () => {
-    if (link.status.phase === 'unauthorised') dialog.show();
-  });
+  for (const end of [link, appLink]) {
+    end.addEventListener('status', () => {
+      if (end.status.phase === 'unauthorised') dialog.show();
+    });
+  }
   device.addEventListener('unauthorised', () => {
     if (link.status.phase !== 'unauthorised') link.needAuthorisation();
   });
+  agent.addEventListener('unauthorised', () => {
+    if (appLink.status.phase !== 'unauthorised') appLink.needAuthorisation();
+  });
   dialog.addEventListener('signed-in', () => {
     device.forgetFacts();
-    device.poll(true);
+    if (link.started) device.poll(true);
     link.retryNow();
+    appLink.retryNow();
   });
+  return dialog;
+}
 
+/** Says so when the server is another than the one the page came from. @param {import('./types.d.ts').App} app */
+function watchVersion({ device, agent, toast }) {
   let version = '';
-  device.addEventListener('change', () => {
-    const now = device.health?.version ?? '';
-    if (version && now && now !== version) app.toast(`The server is now ${now}. Reload the page to use its interface.`);
+  const look = () => {
+    const now = device.health?.version ?? agent.status?.agent.version ?? '';
+    if (version && now && now !== version) toast(`The server is now ${now}. Reload the page to use its interface.`);
     version = now || version;
-  });
+  };
+  device.addEventListener('change', look);
+  agent.addEventListener('change', look);
+}
 
+async function main() {
+  const shell = new Shell();
+  const app = makeApp(shell);
+  const dialog = watchSignIn(app);
+  watchVersion(app);
   const token = takeFragmentToken();
   const refused = token ? await signIn(token) : '';
+  const parts = await findParts();
+  shell.app = app;
+  shell.views = offered(parts);
+  shell.router = new Router(shell.views.map((v) => v.name));
   document.body.append(shell);
   const follow = () => {
-    link.setHidden(document.hidden);
+    if (parts.has('device')) {
+      app.link.setHidden(document.hidden);
+      app.device.poll(!document.hidden);
+    }
     shell.setHidden(document.hidden);
-    device.poll(!document.hidden);
   };
   document.addEventListener('visibilitychange', follow);
-  addEventListener('online', () => link.retryNow());
-  link.start();
+  addEventListener('online', () => {
+    app.link.retryNow();
+    app.appLink.retryNow();
+  });
+  if (parts.has('device')) app.link.start();
   follow();
   if (refused) {
-    link.needAuthorisation();
+    if (parts.has('device')) app.link.needAuthorisation();
+    else app.appLink.needAuthorisation();
     dialog.show(refused);
   }
 }

@@ -2,15 +2,18 @@
 // Which view is shown: the last path segment names it.
 
 import { base } from './lib/base.js';
-import { views } from './views.js';
 
 /** Fires "route" when the view changed. */
 export class Router extends EventTarget {
-  current = fromLocation();
+  #names;
+  current;
 
-  constructor() {
+  /** @param {readonly string[]} names of the views that there are; the first is shown when the address names none */
+  constructor(names) {
     super();
-    addEventListener('popstate', () => this.#set(fromLocation()));
+    this.#names = names;
+    this.current = this.#fromLocation();
+    addEventListener('popstate', () => this.#set(this.#fromLocation()));
   }
 
   /** Shows a view and makes an entry in the history. @param {string} name @param {string} [query] with the question mark */
@@ -25,11 +28,11 @@ export class Router extends EventTarget {
     this.current = name;
     this.dispatchEvent(new Event('route'));
   }
-}
 
-function fromLocation() {
-  const name = location.pathname.slice(base.pathname.length);
-  return views.some((v) => v.name === name) ? name : /** @type {string} */ (views[0]?.name);
+  #fromLocation() {
+    const name = location.pathname.slice(base.pathname.length);
+    return this.#names.includes(name) ? name : this.#names[0] ?? '';
+  }
 }
 
 /** Reads a parameter of the address. @param {string} name */

@@ -1,22 +1,29 @@
 // @ts-check
 // <hg-shell>: header, navigation and the place of the views.
 
+import { AppBar } from './app/bar.js';
 import { Connection } from './connection.js';
 import { showHelp } from './help.js';
 import { h, setAttr, setText } from './lib/dom.js';
 import { httpURL } from './lib/base.js';
 import { icon } from './lib/icons.js';
 import { theme } from './theme.js';
-import { views } from './views.js';
 import { View } from './view.js';
 
-/** @typedef {import('./types.d.ts').App} App */
+/**
+ * @typedef {import('./types.d.ts').App} App
+ * @typedef {import('./types.d.ts').ViewEntry} ViewEntry
+ */
+
+const PARTS = /** @type {const} */ ([['device', 'Device', 'chip'], ['app', 'App', 'window']]);
 
 export class Shell extends HTMLElement {
   /** @type {App} */
   app = /** @type {any} */ (undefined);
   /** @type {import('./router.js').Router} */
   router = /** @type {any} */ (undefined);
+  /** What is offered, in order. @type {readonly ViewEntry[]} */
+  views = [];
   /** @type {Map<string, View>} */
   #views = new Map();
   #main = h('main', { id: 'main', tabIndex: -1 });
@@ -24,25 +31,30 @@ export class Shell extends HTMLElement {
   #os = h('span', { class: 'host-os' });
   #nav = h('nav', { class: 'nav', 'aria-label': 'Views' });
   #connection = new Connection();
+  #bar = new AppBar();
+  /** The view shown last of each part. @type {Map<string, string>} */
+  #last = new Map();
   #themeButton = h('button', { class: 'icon-button', type: 'button', onclick: () => theme.toggle() });
   #hidden = false;
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
-    this.#connection.app = this.app;
-    this.#nav.append(...views.map((v) => this.#link(v)));
+    this.#bar.app = this.app;
+    this.#nav.append(...this.#groups());
+    this.#use(this.#entry?.part ?? 'device');
     this.append(
       h('a', { class: 'skip', href: '#main', onclick: (/** @type {Event} */ e) => this.#skip(e) }, 'Skip to content'),
       h('header', { class: 'top' },
-        h('a', { class: 'brand', href: httpURL(''), onclick: (/** @type {MouseEvent} */ e) => this.#follow(e, 'overview') }, mark(), h('span', {}, 'heliograph')),
+        h('a', { class: 'brand', href: httpURL(''), onclick: (/** @type {MouseEvent} */ e) => this.#follow(e, this.views[0]?.name ?? '') }, mark(), h('span', {}, 'heliograph')),
         h('div', { class: 'host' }, this.#host, this.#os),
         this.#connection,
         this.#themeButton,
         h('button', { class: 'icon-button help-button', type: 'button', title: 'Keyboard shortcuts (?)', 'aria-label': 'Keyboard shortcuts', onclick: () => showHelp(this.app.keys) }, icon('help'))),
       this.#nav,
-      h('div', { class: 'stage' }, this.#connection.banner, this.#main));
+      h('div', { class: 'stage' }, this.#connection.banner, this.#bar, this.#main));
     this.router.addEventListener('route', () => void this.#route());
     this.app.device.addEventListener('change', () => this.#facts());
+    this.app.agent.addEventListener('change', () => this.#facts());
     theme.addEventListener('change', () => this.#themed());
     this.#themed();
     this.#addKeys();
@@ -55,13 +67,42 @@ export class Shell extends HTMLElement {
     const view = this.#views.get(this.router.current);
     if (hidden) view?.hide();
     else view?.show();
+    this.app.appLink.want(!hidden && this.#entry?.part === 'app');
+  }
+
+  get #entry() {
+    return this.views.find((v) => v.name === this.router.current);
+  }
+
+  /** The header tells of the connection of one part. @param {ViewEntry['part']} part */
+  #use(part) {
+    const { link, device, agent, appLink } = this.app;
+    this.#connection.use(part === 'app' ? { link: appLink, peer: agent } : { link, peer: device });
+    appLink.want(part === 'app' && !this.#hidden);
+    this.#bar.hidden = part !== 'app';
+    this.dataset.part = part;
+  }
+
+  /** The entries by part; with one part alone there is nothing to name. */
+  #groups() {
+    const parts = PARTS.filter(([part]) => this.views.some((v) => v.part === part));
+    setAttr(this, 'data-parts', String(parts.length));
+    return parts.map(([part, title, name]) => h('div', { class: 'nav-group', role: 'group', 'aria-label': title, 'data-part': part },
+      parts.length > 1 ? h('button', { type: 'button', class: 'nav-title', title: `To ${title.toLowerCase()}`, onclick: () => this.#toPart(part) }, icon(name), h('span', {}, title)) : null,
+      ...this.views.filter((v) => v.part === part).map((v) => this.#link(v))));
+  }
+
+  /** Goes where the person was in a part. @param {ViewEntry['part']} part */
+  #toPart(part) {
+    const name = this.#last.get(part) ?? this.views.find((v) => v.part === part)?.name;
+    if (name) this.#go(name);
   }
 
   focusNav() {
     /** @type {HTMLElement | null} */ (this.#nav.querySelector('[aria-current]'))?.focus();
   }
 
-  /** @param {import('./types.d.ts').ViewEntry} v */
+  /** @param {ViewEntry} v */
   #link(v) {
     return h('a', {
       href: httpURL(v.name), title: `${v.title} (g ${v.key})`, 'data-view': v.name,
@@ -90,10 +131,12 @@ export class Shell extends HTMLElement {
 
   async #route() {
     const name = this.router.current;
-    const entry = views.find((v) => v.name === name);
+    const entry = this.#entry;
     if (!entry) return;
-    for (const link of this.#nav.children) {
-      const current = /** @type {HTMLElement} */ (link).dataset.view === name;
+    this.#last.set(entry.part, name);
+    this.#use(entry.part);
+    for (const link of /** @type {NodeListOf<HTMLElement>} */ (this.#nav.querySelectorAll('a'))) {
+      const current = link.dataset.view === name;
       setAttr(link, 'aria-current', current ? 'page' : null);
       if (current) link.scrollIntoView({ block: 'nearest', inline: 'nearest' }); // on a phone the row may be wider than the screen
     }
@@ -109,7 +152,7 @@ export class Shell extends HTMLElement {
     if (!this.#hidden) view.show();
   }
 
-  /** @param {import('./types.d.ts').ViewEntry} entry @returns {Promise<View | undefined>} */
+  /** @param {ViewEntry} entry @returns {Promise<View | undefined>} */
   async #load(entry) {
     try {
       await import(`./views/${entry.name}.js`);
@@ -134,13 +177,13 @@ export class Shell extends HTMLElement {
     const { hostname, os } = this.app.device;
     setText(this.#host, hostname ?? '');
     setText(this.#os, os?.pretty_name ?? '');
-    this.#title(views.find((v) => v.name === this.router.current)?.title ?? '');
+    this.#title(this.#entry?.title ?? '');
   }
 
   /** @param {string} view */
   #title(view) {
-    const host = this.app.device.hostname;
-    document.title = host ? `${view} · ${host}` : `${view} · heliograph`;
+    const name = this.#entry?.part === 'app' ? this.app.agent.status?.app.name : this.app.device.hostname;
+    document.title = `${view} · ${name || 'heliograph'}`;
   }
 
   #themed() {
@@ -152,10 +195,15 @@ export class Shell extends HTMLElement {
 
   #addKeys() {
     const { keys } = this.app;
-    for (const v of views) keys.add({ keys: `g ${v.key}`, label: v.title, group: 'Go to', run: () => this.#go(v.name) });
+    for (const v of this.views) keys.add({ keys: `g ${v.key}`, label: v.title, group: this.#groupOf(v), run: () => this.#go(v.name) });
     keys.add({ keys: '?', label: 'Show this help', group: 'Everywhere', run: () => showHelp(keys) });
     keys.add({ keys: 't', label: 'Light or dark', group: 'Everywhere', run: () => theme.toggle() });
     keys.add({ keys: '/', label: 'Filter or search', group: 'Everywhere', run: () => this.#focusSearch() });
+  }
+
+  /** @param {ViewEntry} v */
+  #groupOf(v) {
+    return this.dataset.parts === '1' ? 'Go to' : v.part === 'app' ? 'Go to, app' : 'Go to, device';
   }
 
   #focusSearch() {

@@ -135,12 +135,33 @@ export interface ChannelHandlers<T> {
 }
 export interface Subscription { update(params: Record<string, unknown>): void; close(): void }
 
+/** What the header needs of a connection. */
+export interface LinkLike extends EventTarget {
+  status: LinkStatus;
+  lastMessageAt: number;
+  unreadable: number;
+  silence(): number;
+  retryNow(): void;
+}
+/** What the header needs of the other end of a connection. */
+export interface Peer extends EventTarget {
+  /** What it is called in sentences. */
+  noun: string;
+  ping: number;
+  error: string | undefined;
+  who: Who | undefined;
+  about: string;
+  clockOffset(): number;
+}
+
 /** One entry of the list of views. */
 export interface ViewEntry {
   /** Path segment, and name of the module in views/. */
   name: string; title: string; icon: string;
   /** Second key of the shortcut "g …". */
   key: string; tag: string;
+  /** What it shows: the device, or the application. */
+  part: 'device' | 'app';
 }
 
 /** The parts views work with; made once, in main.js. */
@@ -149,6 +170,9 @@ export interface App {
   device: import('./device.js').Device;
   journal: import('./journal.js').Journal;
   telemetry: import('./history.js').History;
+  /** What is known of the application, and the connections to its agent. */
+  agent: import('./app/agent.js').Agent;
+  appLink: import('./app/link.js').AppLink;
   keys: import('./keys.js').Keys;
   toast(message: string, kind?: 'info' | 'error'): void;
   /** Moves the focus out of a view that swallows keys. */

@@ -29,6 +29,8 @@ export class LineChart extends HTMLElement {
   #data = [[]];
   #end = 0;
   #window = 60;
+  /** Moments that are marked, Unix seconds. @type {readonly number[]} */
+  #marks = [];
   #tip = h('div', { class: 'chart-tip', hidden: true });
   #resize = new ResizeObserver(() => this.#fit());
   #onTheme = () => this.#make();
@@ -59,8 +61,10 @@ export class LineChart extends HTMLElement {
    * @param {(number | null)[][]} data times in Unix seconds, then one array per line
    * @param {number} end right edge, Unix seconds
    * @param {number} seconds shown
+   * @param {readonly number[]} [marks] moments to mark, Unix seconds
    */
-  update(data, end, seconds) {
+  update(data, end, seconds, marks = []) {
+    this.#marks = marks;
     const times = /** @type {number[]} */ (data[0]);
     let from = times.length;
     while (from > 0 && /** @type {number} */ (times[from - 1]) >= end - seconds - 2) from--;
@@ -102,7 +106,7 @@ export class LineChart extends HTMLElement {
         { ...axis, size: AXIS_PX, gap: 6, space: 26, ...(this.#options.steps ? { incrs: this.#options.steps } : {}), ...this.#splits(), values: (_u, splits) => splits.map(this.#options.format) },
       ],
       series: [{}, ...this.#options.lines.map(series)],
-      hooks: { setCursor: [(u) => this.#point(u)] },
+      hooks: { setCursor: [(u) => this.#point(u)], draw: [(u) => this.#drawMarks(u)] },
     }, this.#data, this);
     this.append(this.#tip);
   }
@@ -116,6 +120,19 @@ export class LineChart extends HTMLElement {
   #timeSplits() {
     const parts = this.#window > 60 ? 5 : 4; // whole minutes, or quarters of one
     return Array.from({ length: parts - 1 }, (_, i) => this.#end - ((parts - 1 - i) * this.#window) / parts);
+  }
+
+  /** @param {uPlot} u */
+  #drawMarks(u) {
+    if (this.#marks.length === 0) return;
+    const { left, top, width, height } = u.bbox;
+    u.ctx.save();
+    u.ctx.fillStyle = cssColor('--accent');
+    for (const mark of this.#marks) {
+      const x = Math.round(u.valToPos(mark, 'x', true));
+      if (x >= left && x <= left + width) u.ctx.fillRect(x, top, devicePixelRatio, height);
+    }
+    u.ctx.restore();
   }
 
   /** Shows the values under the pointer. @param {uPlot} u */

@@ -17,7 +17,10 @@ const LINE_CHARS = 4000;
 /** Distance from the end, in CSS pixels, that still counts as the end. */
 const END_PX = 30;
 
-/** @typedef {import('./store.js').Line} Line */
+/**
+ * @typedef {import('./store.js').Line} Line
+ * @typedef {import('./store.js').Parts & {at: number, text: string}} NewLine
+ */
 
 export class LogPane {
   store = new LogStore();
@@ -30,6 +33,8 @@ export class LogPane {
   #pattern;
   #only = false;
   #gravity = 0;
+  /** What the owner wants to see of the lines. @type {(line: Line) => boolean} */
+  #keep = () => true;
   /** Where the view was scrolled to last. */
   #top = 0;
   #dropped = h('p', { class: 'dropped', hidden: true });
@@ -38,6 +43,8 @@ export class LogPane {
   el = h('div', { class: 'log-pane', tabIndex: 0, role: 'log', 'aria-label': 'Log lines', 'aria-live': 'off' }, this.#dropped, this.#lines, this.#empty);
   #drawnAt = 0;
   #scheduled = false;
+  /** Where lines are that were dropped here. */
+  elsewhere = 'The download has them all.';
   /** Called when following or the number of waiting lines changed. @type {() => void} */
   onChange = () => {};
 
@@ -63,11 +70,11 @@ export class LogPane {
     return this.#lines.querySelectorAll('.line').length;
   }
 
-  /** @param {{at: number, text: string}[]} lines */
+  /** @param {NewLine[]} lines */
   add(lines) {
     const store = this.#following ? this.store : this.#pending;
-    for (const { at, text } of lines) {
-      const line = store.add(at, text);
+    for (const l of lines) {
+      const line = l.origin === undefined ? store.add(l.at, l.text) : store.add(l.at, l.text, l);
       if (this.#following) this.#fresh.push(line);
     }
     this.#changed();
@@ -119,15 +126,16 @@ export class LogPane {
     if (this.#pending.dropped > 0) this.store.note(Date.now(), `${count(this.#pending.dropped)} lines were dropped while paused`, 'warn');
     for (const line of this.#pending.lines) {
       if (line.note) this.store.note(line.at, line.text, line.note);
-      else this.store.add(line.at, line.text);
+      else this.store.add(line.at, line.text, line.origin === undefined ? undefined : line);
     }
     this.#pending.clear();
     this.#rebuild();
     this.#toEnd();
   }
 
-  /** @param {RegExp | undefined} pattern @param {boolean} only whether to hide lines without a match @param {number} gravityFrom least gravity shown */
-  filter(pattern, only, gravityFrom) {
+  /** @param {RegExp | undefined} pattern @param {boolean} only whether to hide lines without a match @param {number} gravityFrom least gravity shown @param {(line: Line) => boolean} [keep] what else is asked of lines */
+  filter(pattern, only, gravityFrom, keep = () => true) {
+    this.#keep = keep;
     this.#pattern = pattern;
     this.#only = only;
     this.#gravity = gravityFrom;
@@ -139,7 +147,9 @@ export class LogPane {
   #shown(line) {
     if (line.note) return true;
     if (this.#gravity > 0 && gravity(level(line)) < this.#gravity) return false;
-    return !this.#only || !this.#pattern || line.text.search(this.#pattern) >= 0;
+    if (!this.#keep(line)) return false;
+    const pattern = this.#pattern;
+    return !this.#only || !pattern || [line.text, line.origin, line.more].some((text) => text !== undefined && text.search(pattern) >= 0);
   }
 
   #rebuild() {
@@ -156,7 +166,7 @@ export class LogPane {
     this.#fresh = [];
     this.#trim();
     this.#dropped.hidden = this.store.dropped === 0;
-    setText(this.#dropped, `${count(this.store.dropped)} older lines were dropped from this view, which keeps the newest ${count(MAX_LINES)}. The download has them all.`);
+    setText(this.#dropped, `${count(this.store.dropped)} older lines were dropped from this view, which keeps the newest ${count(MAX_LINES)}. ${this.elsewhere}`);
     if (this.#following) this.#toEnd();
     this.onChange();
   }
@@ -187,6 +197,7 @@ export class LogPane {
   #element(line) {
     if (line.note) return h('div', { class: 'line-note', 'data-tone': line.note }, line.text);
     const el = h('div', { class: 'line', 'data-level': level(line) || null });
+    if (line.origin !== undefined) return this.#inParts(el, line);
     const [time, origin, message] = parts(line.text);
     const stamp = time || `${clockTime(line.at, true)} `;
     el.append(h('span', { class: time ? 'time' : 'time read', title: time ? '' : 'when the server read the line' }, stamp));
@@ -195,6 +206,29 @@ export class LogPane {
     appendMarked(text, message.slice(0, LINE_CHARS), this.#pattern);
     if (message.length > LINE_CHARS) el.append(this.#more(text, message));
     return el;
+  }
+
+  /** Fills in a line whose parts are known. @param {HTMLElement} el @param {Line} line */
+  #inParts(el, line) {
+    el.append(h('span', { class: 'time' }, `${clockTime(line.at, true)} `));
+    if (line.label) el.append(h('span', { class: 'label' }, line.label), ' ');
+    if (line.origin) {
+      appendMarked(el.appendChild(h('span', { class: 'origin' })), line.origin, this.#pattern);
+      el.append(' ');
+    }
+    const text = el.appendChild(h('span', { class: 'text' }));
+    appendMarked(text, line.text.slice(0, LINE_CHARS), this.#pattern);
+    if (line.text.length > LINE_CHARS) el.append(this.#more(text, line.text));
+    if (line.more) el.append(this.#below(line.more));
+    return el;
+  }
+
+  /** Long text below a line, open when the search finds something in it. @param {string} more */
+  #below(more) {
+    const body = h('pre', {});
+    appendMarked(body, more, this.#pattern);
+    const lines = more.trimEnd().split('\n').length;
+    return h('details', { class: 'below', open: body.querySelector('mark') !== null }, h('summary', {}, lines > 1 ? `${lines} lines more` : 'more'), body);
   }
 
   /** @param {HTMLElement} text @param {string} message */

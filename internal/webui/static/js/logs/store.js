@@ -13,8 +13,14 @@ const CONTEXT = 50;
 
 /**
  * @typedef {import('./level.js').Level} Level
- * @typedef {{n: number, at: number, text: string, level?: Level, note?: 'info' | 'warn'}} Line
- * A line with note is a remark of this page, not of the log. The level is guessed when it is first needed: in a flood most lines are never shown.
+ * @typedef {object} Parts what is known of a line whose parts need no guessing
+ * @property {Level} [level] guessed when it is first needed, unless given: in a flood most lines are never shown
+ * @property {string} [label] a word before the line, such as a level or a kind
+ * @property {string} [origin] who says it; given, even if empty, it says that the line is in parts
+ * @property {string} [more] long text below the line, such as a stack
+ * @property {unknown} [item] what the line was made of
+ * @typedef {Parts & {n: number, at: number, text: string, note?: 'info' | 'warn'}} Line
+ * A line with note is a remark of this page, not of the log.
  */
 
 export class LogStore {
@@ -26,9 +32,9 @@ export class LogStore {
   #chars = 0;
   #next = 1;
 
-  /** @param {number} at Unix ms @param {string} text @returns {Line} */
-  add(at, text) {
-    return this.#push({ n: this.#next++, at, text });
+  /** @param {number} at Unix ms @param {string} text @param {Parts} [parts] @returns {Line} */
+  add(at, text, parts) {
+    return this.#push(parts ? { ...parts, n: this.#next++, at, text } : { n: this.#next++, at, text });
   }
 
   /** Adds a remark. @param {number} at @param {string} text @param {'info' | 'warn'} tone @returns {Line} */
@@ -60,7 +66,7 @@ export class LogStore {
   /** @param {Line} line */
   #push(line) {
     this.#buffer.push(line);
-    this.#chars += line.text.length;
+    this.#chars += size(line);
     while (this.length > 1 && (this.length > MAX_LINES || this.#chars > MAX_CHARS)) this.#drop();
     if (this.#head > MAX_LINES) {
       this.#buffer.splice(0, this.#head);
@@ -73,9 +79,14 @@ export class LogStore {
     const line = /** @type {Line} */ (this.#buffer[this.#head]);
     // The place is kept until the next clean-up; the text is let go at once.
     this.#buffer[this.#head++] = GONE;
-    this.#chars -= line.text.length;
+    this.#chars -= size(line);
     if (!line.note) this.dropped++;
   }
+}
+
+/** @param {Line} line */
+function size(line) {
+  return line.text.length + (line.more?.length ?? 0);
 }
 
 /**

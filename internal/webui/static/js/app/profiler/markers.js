@@ -1,0 +1,47 @@
+// @ts-check
+// The moments that were marked in a session, and a way to mark one.
+
+import { h, keyed, setText } from '../../lib/dom.js';
+import { clockTime, count } from '../../lib/format.js';
+import { icon } from '../../lib/icons.js';
+
+/** Markers that are listed. */
+const LISTED = 200;
+
+/** @typedef {import('../types.d.ts').Marker} Marker */
+
+export class Markers {
+  #name = h('input', { type: 'text', placeholder: 'Name', 'aria-label': 'Name of the marker', maxLength: 120 });
+  #form;
+  #list = h('ol', { class: 'markers' });
+  #note = h('span', { class: 'dim fine' });
+  el;
+
+  /** @param {(name: string) => void} mark */
+  constructor(mark) {
+    this.#form = h('form', {
+      class: 'form-line', hidden: true, onsubmit: (/** @type {Event} */ e) => {
+        e.preventDefault();
+        mark(this.#name.value.trim());
+        this.#name.value = '';
+      },
+    }, this.#name, h('button', { type: 'submit', title: 'Mark this moment (m)' }, icon('flag'), 'Mark'));
+    this.el = h('section', { class: 'card', 'aria-label': 'Markers' },
+      h('header', { class: 'card-head' }, h('h2', {}, 'Markers'), this.#note), this.#form, this.#list);
+  }
+
+  /** @param {import('./feed.js').ProfilerFeed} feed */
+  update({ markers, seen, active }) {
+    this.#form.hidden = !active;
+    const first = seen.markers - markers.length;
+    const shown = markers.map((m, i) => ({ m, n: first + i })).slice(-LISTED).reverse();
+    keyed(this.#list, shown, ({ n }) => String(n), ({ m }) => item(m), () => {});
+    setText(this.#note, seen.markers === 0 ? 'none yet' : seen.markers > shown.length ? `the newest ${count(shown.length)} of ${count(seen.markers)}` : count(seen.markers));
+  }
+}
+
+/** @param {Marker} m */
+function item(m) {
+  return h('li', { title: m.payloadJson ?? '' },
+    h('span', { class: 'mono dim' }, clockTime(Date.parse(m.tsUtc), true)), h('span', { class: 'marker-name' }, m.name), h('span', { class: 'badge' }, m.type));
+}
