@@ -118,7 +118,7 @@ func newAgentAPI(opts AgentOptions, hub *wsconn.Hub) *devflow.API {
 func agentRoutes(api *devflow.API) []server.Route {
 	var routes []server.Route
 	for _, prefix := range devflow.Prefixes() {
-		routes = append(routes, server.Route{Pattern: prefix, Handler: api.Handler(), Scope: access.View})
+		routes = append(routes, server.Route{Pattern: prefix, Handler: api.Handler(), Scope: access.View, Fail: devflow.Refuse})
 	}
 	return routes
 }

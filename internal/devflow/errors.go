@@ -52,6 +52,8 @@ func problem(status int) (typ, title, code string) {
 		return "payload-too-large", "Payload too large", ""
 	case http.StatusUpgradeRequired:
 		return "upgrade-required", "Upgrade required", ""
+	case http.StatusTooManyRequests:
+		return "too-many-requests", "Too many requests", ""
 	case http.StatusNotImplemented:
 		return wire.CodeUnsupportedCapability, "Unsupported capability", wire.CodeUnsupportedCapability
 	default:
@@ -86,6 +88,17 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.log.Error("request failed", "path", r.URL.Path, "err", err)
 		f = fail(http.StatusInternalServerError, "internal_error", "%s", err.Error())
 	}
+	respond(w, r, f)
+}
+
+// Refuse answers a request that a server before the API has refused: with a status,
+// a short word and a sentence for people.
+func Refuse(w http.ResponseWriter, r *http.Request, status int, reason, text string) {
+	respond(w, r, &failure{status: status, detail: text, reason: reason})
+}
+
+// respond answers with the error body of a failure.
+func respond(w http.ResponseWriter, r *http.Request, f *failure) {
 	typ, title, code := problem(f.status)
 	body := wire.ErrorBody{
 		Type: wire.ErrorTypePrefix + typ, Title: title, Status: f.status, Detail: f.detail, Instance: bounded(r.URL.EscapedPath()),

@@ -31,10 +31,10 @@ func newPolicy(origins, hosts []string) policy {
 func (p policy) check(r *http.Request) error {
 	host := hostname(r.Host)
 	if !p.allowsHost(host) {
-		return fail(http.StatusForbidden, "forbidden_host", "this agent is not called %q", bounded(host))
+		return fail(http.StatusForbidden, "host_not_allowed", "this agent is not called %q", bounded(host))
 	}
 	if origins := r.Header.Values("Origin"); len(origins) > 1 || len(origins) == 1 && !p.allowsOrigin(origins[0]) {
-		return fail(http.StatusForbidden, "forbidden_origin", "pages of %q may not use this agent", bounded(strings.Join(origins, " ")))
+		return fail(http.StatusForbidden, "origin_not_allowed", "pages of %q may not use this agent", bounded(strings.Join(origins, " ")))
 	}
 	return nil
 }

@@ -20,8 +20,14 @@ type errorBody struct {
 	ReportedBy  string `json:"reported_by"`
 }
 
-// fail answers with an error body.
+// fail answers with an error body. Requests are refused also before they are
+// routed: the form is that of the route which they would have taken.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, code, text string) {
+	_, pattern := s.routes.Handler(r)
+	if fail := s.failers[pattern]; fail != nil {
+		fail(w, r, status, code, text)
+		return
+	}
 	trace := access.TraceFrom(r.Context())
 	s.answer(w, r, status, errorBody{
 		Code:        code,

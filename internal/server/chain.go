@@ -26,7 +26,8 @@ func (s *Server) chain() http.Handler {
 		s.identify,   // who asks
 		s.checkScope, // never let a handler run without an identity
 	}
-	h := http.Handler(s.mux())
+	s.routes = s.mux()
+	h := http.Handler(s.routes)
 	for _, step := range slices.Backward(steps) {
 		h = step(h)
 	}
@@ -50,6 +51,9 @@ func (s *Server) mux() *http.ServeMux {
 
 // mount adds a route with its scope and its bound for bodies.
 func (s *Server) mount(mux *http.ServeMux, route Route) {
+	if route.Fail != nil {
+		s.failers[route.Pattern] = route.Fail
+	}
 	maxBody := route.MaxBody
 	if maxBody == 0 {
 		maxBody = s.opts.Limits.MaxBody

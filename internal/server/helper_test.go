@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -218,12 +219,19 @@ func testRoutes() []Route {
 			_ = http.NewResponseController(w).Flush()
 			panic("boom")
 		})},
+		{Pattern: "/other/", Scope: access.View, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }), Fail: otherForm},
 		{Pattern: "POST /v1/body", Scope: access.View, MaxBody: 10, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.ReadAll(r.Body); err != nil {
 				http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 			}
 		})},
 	}
+}
+
+// otherForm is how another protocol writes errors.
+func otherForm(w http.ResponseWriter, r *http.Request, status int, code, text string) {
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, "%s says %d %s: %s", r.URL.Path, status, code, text)
 }
 
 func text(s string) http.Handler {

@@ -73,7 +73,16 @@ type Route struct {
 	// MaxBody bounds the request's body in bytes; 0 means Limits.MaxBody, a
 	// negative value leaves the bound to the handler.
 	MaxBody int64
+	// Fail answers requests for this route that the server refuses before they
+	// reach the handler, in the form of the handler's own protocol. Nil means that
+	// of the HeliOS protocol.
+	Fail FailFunc
 }
+
+// FailFunc answers a refused request: with a status, a short word such as
+// origin_not_allowed, and a sentence for people. Headers that belong to the
+// status are set already.
+type FailFunc func(w http.ResponseWriter, r *http.Request, status int, code, text string)
 
 // Hook is one step of the shutdown.
 type Hook struct {

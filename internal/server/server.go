@@ -38,6 +38,8 @@ type Server struct {
 	login    string
 	http     *http.Server
 	cutOff   context.CancelFunc
+	routes   *http.ServeMux
+	failers  map[string]FailFunc // by the pattern of the route
 }
 
 // New checks the options, prepares certificate and tokens, and returns a server
@@ -64,7 +66,7 @@ func build(opts Options) (*Server, error) {
 	if opts.peerUID == nil {
 		opts.peerUID = peer.UID
 	}
-	s := &Server{opts: opts, log: opts.Logger, gate: newGate(opts.Limits)}
+	s := &Server{opts: opts, log: opts.Logger, gate: newGate(opts.Limits), failers: map[string]FailFunc{}}
 	var err error
 	if s.policy, err = origin.NewPolicy(opts.AllowHosts, opts.AllowOrigins, s.opts.hostname); err != nil {
 		return nil, err

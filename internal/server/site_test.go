@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -109,6 +110,34 @@ func TestPageOfAnotherPort(t *testing.T) {
 	want(t, h.ask(http.MethodPost, "/v1/control", "{}", append(page, "Cookie", c.Name+"="+c.Value)...), http.StatusOK)
 	want(t, h.ask(http.MethodPost, "/v1/control", "{}", append(page, h.bearer()...)...), http.StatusOK)
 	want(t, h.ask(http.MethodPost, "/v1/control", "{}", "Origin", h.url), http.StatusOK)
+}
+
+// TestRefusalsInTheFormOfTheRoute: whatever step refuses a request, the answer has
+// the form of the protocol that was asked.
+func TestRefusalsInTheFormOfTheRoute(t *testing.T) {
+	h := start(t, func(o *Options) { o.peerUID = stranger })
+	for _, test := range []struct {
+		method  string
+		headers []string
+		status  int
+		code    string
+	}{
+		{"GET", []string{"Host", "evil.example"}, 403, "host_not_allowed"},
+		{"GET", []string{"Origin", "http://evil.example"}, 403, "origin_not_allowed"},
+		{"GET", nil, 401, "unauthorized"},
+		{"GET", []string{"Authorization", "Bearer x"}, 401, "unauthorized"},
+		{"GET", h.bearer(), 500, "internal"},
+		{"BREW", nil, 405, "method_not_allowed"},
+	} {
+		r := h.ask(test.method, "/other/thing", "", test.headers...)
+		if begin := fmt.Sprintf("/other/thing says %d %s: ", test.status, test.code); r.status != test.status || !strings.HasPrefix(r.body, begin) {
+			t.Errorf("%s %v: %d %q, want %q", test.method, test.headers, r.status, r.body, begin)
+		}
+		wantCode(t, h.ask(test.method, "/v1/panic", "", test.headers...), test.status, test.code)
+	}
+	if h.get("/other/thing").header.Get("WWW-Authenticate") == "" {
+		t.Error("a 401 does not say how to come in")
+	}
 }
 
 func TestConfiguredOriginActsForTheLocalUser(t *testing.T) {

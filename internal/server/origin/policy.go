@@ -115,7 +115,8 @@ const (
 	NoPage Relation = iota
 	// SameOrigin is a page that this very server delivered.
 	SameOrigin
-	// SameHost is a page that another port of the same host delivered.
+	// SameHost is a page that another port of the same host delivered; all loopback
+	// names and addresses are one host.
 	SameHost
 	// Configured is a page of an origin that the user allowed.
 	Configured
@@ -139,9 +140,9 @@ func (p *Policy) CheckOrigin(r *http.Request, host Host, secure bool) (Relation,
 	switch {
 	case slices.Contains(p.origins, o):
 		return Configured, nil
-	case o.Host.Name != host.Name:
+	case o.Host.Name != host.Name && !(o.Host.Loopback() && host.Loopback()):
 		return 0, fmt.Errorf("%w: %s; start the server with --allow-origin %s if the page is yours", ErrOrigin, values[0], values[0])
-	case o.Host.Port == portOr(host.Port, scheme(secure)) && o.Scheme == scheme(secure):
+	case o.Host.Name == host.Name && o.Host.Port == portOr(host.Port, scheme(secure)) && o.Scheme == scheme(secure):
 		return SameOrigin, nil
 	}
 	return SameHost, nil
