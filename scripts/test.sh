@@ -39,7 +39,7 @@ for suite in "${suites[@]}"; do
 		;;
 	# With the binary that is shipped, one package after the other: they measure what
 	# slow clients do to fast ones.
-	e2e) sum go e2e "${gotest[@]}" -p 1 ./test/e2e/{channels,faults,streams,http} ;;
+	e2e) sum go e2e "${gotest[@]}" -p 1 -parallel 4 ./test/e2e/{channels,faults,streams,http} ;;
 	asyncapi) sum one asyncapi node api/validate.mjs api/*.asyncapi.json api/*.openapi.json ;;
 	types) sum one types npm --prefix test/ui run --silent check ;;
 	ui)

@@ -72,6 +72,7 @@ func widthOf(t *testing.T, data []byte) int {
 // 7.11: MJPEG is multipart/x-mixed-replace, each part an image/jpeg; it does not end
 // while the stream runs.
 func TestPreviewPictures(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, pattern(nil))
 	answer := open(t, d, streamPath(id, "preview"))
@@ -107,6 +108,7 @@ func TestPreviewPictureIsEnded(t *testing.T) {
 // 7.11: encoded video is packets of a length and an access unit, with headers that tell
 // the format; the first one is a key frame with its parameter sets.
 func TestPreviewPackets(t *testing.T) {
+	t.Parallel()
 	cameras.NeedFFmpeg(t)
 	d := start(t)
 	id := create(t, d, pattern(object{"encoder": h264(15)}))
@@ -215,6 +217,7 @@ func TestPreviewOfStoppedServer(t *testing.T) {
 
 // A client that does not read is ended, and holds nobody up.
 func TestPreviewStalled(t *testing.T) {
+	t.Parallel()
 	d := device.Start(t, device.Options{Config: "limits:\n  stall_timeout: 1s\n"})
 	m := pattern(object{"preview_jpeg_quality": 100})
 	m["capture"].(object)["mode"] = object{"format": object{"code": "MJPG", "resolution": object{"width": 1280, "height": 720}, "color": "Srgb"}}
@@ -243,6 +246,7 @@ func TestPreviewStalled(t *testing.T) {
 
 // A client that reads slowly gets new pictures, not all pictures.
 func TestPreviewSlow(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	m := pattern(object{"preview_jpeg_quality": 100})
 	m["capture"].(object)["mode"] = object{"format": object{"code": "MJPG", "resolution": object{"width": 1920, "height": 1080}, "color": "Srgb"}}
@@ -337,6 +341,7 @@ func TestPreviewAbsent(t *testing.T) {
 
 // 7.11: a still of a stream that nobody watches, twice: the second one is newer.
 func TestStill(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, pattern(nil))
 	r := d.Get(streamPath(id, "frame"))

@@ -61,6 +61,7 @@ func TestFileOfPictures(t *testing.T) {
 
 // 8.1, File: a movie is passed through as H264, and as pictures if that is wanted.
 func TestFileOfMovie(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	path := ffmpeg(t, "movie.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "5")
 	handle := object{"File": object{"paths": []string{path}, "fps": 0., "loop_forever": true}}
@@ -86,6 +87,7 @@ func TestFileOfMovie(t *testing.T) {
 // 8.1, Netcam: a camera that speaks MJPEG is passed through; when it is gone the stream
 // is disabled and says why, and comes back with it.
 func TestNetcam(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	camera := cameras.StartMJPEG(t, 20, cameras.Style{})
 	id := create(t, d, captured("Netcam", object{"Netcam": object{"url": camera.URL(), "width": 320, "height": 240, "fps": 20}}, nil))
@@ -119,6 +121,7 @@ func TestNetcam(t *testing.T) {
 
 // A camera that gives single pictures, in H264 for the viewers.
 func TestNetcamEncoded(t *testing.T) {
+	t.Parallel()
 	cameras.NeedFFmpeg(t)
 	d := start(t)
 	camera := cameras.StartMJPEG(t, 20, cameras.Style{})
@@ -134,6 +137,7 @@ func TestNetcamEncoded(t *testing.T) {
 
 // 8.1, Netcam: RTSP by way of ffmpeg.
 func TestNetcamRTSP(t *testing.T) {
+	t.Parallel()
 	cameras.NeedFFmpeg(t)
 	camera := cameras.StartRTSP(t)
 	d := start(t)

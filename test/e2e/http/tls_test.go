@@ -53,6 +53,7 @@ func pinned(t *testing.T, fingerprint string) *http.Client {
 // Design 7: with --tls a certificate is made, its fingerprint printed, and kept;
 // https and wss work with it.
 func TestSelfSignedTLS(t *testing.T) {
+	t.Parallel()
 	d := start(t, "--tls")
 	if !strings.HasPrefix(d.URL, "https://127.0.0.1:") {
 		t.Fatalf("it listens on %s", d.URL)

@@ -98,6 +98,7 @@ func TestManyViewersShareOneCapture(t *testing.T) {
 // 3.11: nobody watching is no capture: neither before the first viewer nor, after a
 // while, when the last one has gone, and metrics are no viewer.
 func TestNobodyWatchingIsNoCapture(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	figures := d.Dial(socket(id, "metrics") + "?interval_ms=250")
@@ -184,6 +185,7 @@ func TestSlowViewer(t *testing.T) {
 // 3.11: before the first frame the socket is silent; a source that is not there is no
 // error.
 func TestNoFrameYet(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{more: object{"capture": object{
 		"backend": "Netcam", "handle": object{"Netcam": object{"url": "http://127.0.0.1:1/none", "width": 320, "height": 240, "fps": 30}},

@@ -11,6 +11,7 @@ import (
 // 3.11: a format message first, then each binary message is exactly one JPEG file;
 // the numbers in the pictures rise.
 func TestFrames(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	s := d.Dial(socket(id, "frames"))
@@ -31,6 +32,7 @@ func TestFrames(t *testing.T) {
 
 // 3.11: client frames are ignored.
 func TestFramesTakeNoInput(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	s := d.Dial(socket(create(t, d, camera{}), "frames"))
 	s.Send(`{"type":"format"}`)
@@ -44,6 +46,7 @@ func TestFramesTakeNoInput(t *testing.T) {
 
 // 3.11: the format message comes again before the first frame after a change.
 func TestFormatAgain(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	c := camera{more: object{"identity": object{"alias": "changing"}}}
 	id := create(t, d, c)

@@ -70,6 +70,7 @@ func needFFmpeg(t *testing.T) {
 // parameter sets and a key frame, also for a viewer that comes in the middle. What a
 // viewer gets can be decoded, and the numbers rise by one.
 func TestH264BeginsWithAKeyFrame(t *testing.T) {
+	t.Parallel()
 	needFFmpeg(t)
 	d := start(t)
 	id := create(t, d, camera{more: object{"encoder": h264(15)}})
@@ -98,6 +99,7 @@ func TestH264BeginsWithAKeyFrame(t *testing.T) {
 
 // 3.11: after frames were dropped for a slow viewer it goes on at a key frame.
 func TestH264GoesOnAtAKeyFrame(t *testing.T) {
+	t.Parallel()
 	needFFmpeg(t)
 	d := start(t)
 	id := create(t, d, camera{more: object{"encoder": h264(10)}})

@@ -35,6 +35,7 @@ func keys(object map[string]any, prefix string) (list []string) {
 
 // 3.10, 8.4: one message at once, with all members; null where nothing was measured.
 func TestMetricsBeforeTheFirstFrame(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	began := time.Now()
@@ -83,6 +84,7 @@ func TestMetricsBeforeTheFirstFrame(t *testing.T) {
 
 // 8.4: what is measured is true.
 func TestMetricsWhileWatched(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	frames := d.Dial(socket(id, "frames"))
@@ -176,6 +178,7 @@ func TestMetricsIntervalChange(t *testing.T) {
 // 3.10: a stream that is deleted while the socket is open ends it with the error
 // object.
 func TestMetricsOfADeletedStream(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	s := d.Dial(socket(id, "metrics"))
@@ -194,6 +197,7 @@ func TestMetricsOfADeletedStream(t *testing.T) {
 
 // 2.1: parameters that cannot be parsed are refused before the upgrade.
 func TestParameters(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	for _, path := range []string{

@@ -99,6 +99,7 @@ func (m *mux) wantEnd(cmd, reason string) {
 // the stream's id, then the frame as on a socket of its own. Two streams share a
 // connection.
 func TestFramesOnTheMultiplexedSocket(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	ids := []string{create(t, d, camera{}), create(t, d, camera{width: 640, height: 480})}
 	alone := d.Dial(socket(ids[0], "frames"))
@@ -133,6 +134,7 @@ func TestFramesOnTheMultiplexedSocket(t *testing.T) {
 // 5.2.3, 5.2.4, 5.5: a second request begins the sequence again with other parameters,
 // on the one channel that there is of a stream; after channel.closed no frame comes.
 func TestFramesChannelAgainAndClosed(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, processed())
 	m, cmd := dialMux(t, d), channel(id, "frames")
@@ -169,6 +171,7 @@ func picture(t *testing.T, data []byte) { t.Helper(); size(t, data[16:]) }
 // 5.2.5, 3.10, 3.11: deletion ends the channels with their errors and leaves the
 // connection open.
 func TestDeletionOnTheMultiplexedSocket(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	m, frames, figures := dialMux(t, d), channel(id, "frames"), channel(id, "metrics")
@@ -206,6 +209,7 @@ func TestDeletionOnTheMultiplexedSocket(t *testing.T) {
 // 5.2.3: a request for open metrics only takes over the interval, and one without
 // payload the default.
 func TestMetricsOnTheMultiplexedSocket(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	m, cmd := dialMux(t, d), channel(id, "metrics")

@@ -54,6 +54,7 @@ func changes(t *testing.T, s *device.Socket, width, height int) {
 // 3.11: output is switched for the stream, not only for the socket, and put back when
 // the socket ends.
 func TestOutputIsSwitchedAndRestored(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, processed())
 	plain := d.Dial(socket(id, "frames"))
@@ -77,6 +78,7 @@ func TestOutputIsSwitchedAndRestored(t *testing.T) {
 
 // 3.11: without restore the selection stays; it is what a socket without output shows.
 func TestOutputStays(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, processed())
 	s := d.Dial(socket(id, "frames") + "?output=half&restore=false")
@@ -92,6 +94,7 @@ func TestOutputStays(t *testing.T) {
 // 3.11: of several sockets the last one wins, and restore puts back the selection only
 // if it is still the one that this socket made.
 func TestLastOutputWins(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, processed())
 	first := d.Dial(socket(id, "frames") + "?output=half")
@@ -114,6 +117,7 @@ func TestLastOutputWins(t *testing.T) {
 
 // 3.11: an output that does not exist, or has no pictures.
 func TestUnknownOutput(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{more: pipelines(somePipeline, steps([2]string{"blobs", "spots"}))})
 	for _, output := range []string{"none", "spots.data"} {
@@ -130,6 +134,7 @@ func TestUnknownOutput(t *testing.T) {
 
 // 3.11: a stream that is deleted while the socket is open.
 func TestFramesOfADeletedStream(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	s := d.Dial(socket(id, "frames"))

@@ -38,6 +38,7 @@ func sample(t *testing.T, s *device.Socket) wire.StreamSample {
 // 3.12.3, 9.1: the list on connect, and again when it changes, at most once per
 // ports_interval_ms, or when it is asked for.
 func TestOutputsList(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	s := d.Dial(socket(id, "outputs") + "?ports_interval_ms=500")
@@ -80,6 +81,7 @@ func TestOutputsList(t *testing.T) {
 // 3.12.3: samples of what is subscribed to, at most one per interval; a new set replaces
 // the former. Nothing is captured without one.
 func TestOutputsSamples(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{more: pipelines(somePipeline, steps([2]string{"blobs", "spots"}, [2]string{"motion", "moving"}))})
 	s := d.Dial(socket(id, "outputs") + "?interval_ms=200")
@@ -133,6 +135,7 @@ func TestOutputsSamples(t *testing.T) {
 
 // 3.12.3, 9.2: a stream that is deleted ends the socket.
 func TestOutputsOfADeletedStream(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	s := d.Dial(socket(id, "outputs"))
@@ -146,6 +149,7 @@ func TestOutputsOfADeletedStream(t *testing.T) {
 
 // 3.2: devices.updates tells of streams that come, go and change their state.
 func TestDevicesUpdates(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	s := d.Dial("/v1/ws/devices?interval_ms=250")
 	s.Expect("ready")

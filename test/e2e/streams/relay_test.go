@@ -146,6 +146,7 @@ func children(t *testing.T, d *device.Device) (list []string) {
 // 8.3, 8.4: a stream that nobody watches has no process and no goroutine, neither before
 // the first viewer nor after the last one, with an encoder and a pipeline too.
 func TestNobodyWatchingCostsNothing(t *testing.T) {
+	t.Parallel()
 	needFFmpeg(t)
 	d := start(t)
 	before := goroutines(t, d)
@@ -176,6 +177,7 @@ func TestNobodyWatchingCostsNothing(t *testing.T) {
 // TestProcessedFrames shows what a pipeline makes of the frames as the stream's frames,
 // and the captured ones as raw; a patch and an input change it while a viewer watches.
 func TestProcessedFrames(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	graph := object{"steps": []any{object{"kind": "resize", "name": "small", "params": object{"width": 160}}}}
 	id := create(t, d, camera{more: pipelines(noStream, graph)})
@@ -219,6 +221,7 @@ func TestProcessedFrames(t *testing.T) {
 // TestProcessorsAreListed makes a pipeline of each processor there is, with the
 // parameters that the catalogue gives.
 func TestProcessorsAreListed(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	var list struct {
 		Processors []struct {

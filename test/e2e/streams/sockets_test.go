@@ -38,6 +38,7 @@ func wantError(t *testing.T, s *device.Socket, id string) string {
 
 // 3.12: what cannot be read gives an error and leaves the socket open, on all three.
 func TestUnreadableMessages(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	for _, kind := range []string{"updates", "controls", "outputs"} {
@@ -66,6 +67,7 @@ func TestUnreadableMessages(t *testing.T) {
 
 // 3.12: where the table says O there is no request_id, where it says N there is null.
 func TestRequestIDs(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	for kind, want := range map[string]string{"updates": `{"type":"ack"}`, "controls": `{"type":"ack"}`, "outputs": `{"type":"ack","request_id":null}`} {
@@ -96,6 +98,7 @@ func change(t *testing.T, s *device.Socket) wire.RealtimeUpdateEvent {
 
 // 3.12.1, 4: a graph is set while the stream goes on, and the change is in the journal.
 func TestSetGraph(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	frames := d.Dial(socket(id, "frames"))
@@ -136,6 +139,7 @@ func TestSetGraph(t *testing.T) {
 
 // 3.12.1, 4: inputs are set and cleared.
 func TestSetInputs(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, processed())
 	frames := d.Dial(socket(id, "frames"))
@@ -155,6 +159,7 @@ func TestSetInputs(t *testing.T) {
 
 // 3.12.1, 4: what does not succeed is told and no change.
 func TestRefusedUpdates(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, processed())
 	events := journal(d)
@@ -209,6 +214,7 @@ const speed, pause = 1, 2
 // 3.12.2, 8.2: controls are set in both spellings, and the answer comes when it is done.
 // The journal says nothing of it.
 func TestSetControl(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	events := journal(d)
@@ -249,6 +255,7 @@ func TestSetControl(t *testing.T) {
 // 3.12.2: sets of the same control within 75 ms are one, of which the last value counts:
 // all are answered, and the picture has never stood still.
 func TestControlsAreCoalesced(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	id := create(t, d, camera{})
 	updates := 0
