@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,28 +16,77 @@ const (
 	diagReplySize   = 72
 )
 
+// answerTime bounds how long the kernel may take for its answer.
+const answerTime = time.Second
+
 // diag asks the kernel for the socket whose local address is remote and whose
 // remote address is local, that is the other end. The kernel may answer with a
 // listening socket instead; the caller checks what came.
+//
+// One request and one reply need no library, which every program that embeds an
+// agent would have to bring along.
 func diag(local, remote netip.AddrPort) (socket, error) {
-	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, nil)
+	reply, err := ask(diagRequest(remote, local))
 	if err != nil {
 		return socket{}, fmt.Errorf("ask the kernel for a socket: %w", err)
 	}
-	defer conn.Close()
-	replies, err := conn.Execute(netlink.Message{
-		Header: netlink.Header{Type: unix.SOCK_DIAG_BY_FAMILY, Flags: netlink.Request},
-		Data:   diagRequest(remote, local),
-	})
+	return parseDiag(reply)
+}
+
+// ask sends a request to sock_diag and returns the reply.
+func ask(request []byte) ([]byte, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
-		return socket{}, fmt.Errorf("ask the kernel for a socket: %w", err)
+		return nil, err
 	}
-	for _, m := range replies {
-		if m.Header.Type == unix.SOCK_DIAG_BY_FAMILY {
-			return parseDiag(m.Data)
+	defer unix.Close(fd)
+	limit := unix.NsecToTimeval(int64(answerTime))
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit); err != nil {
+		return nil, err
+	}
+	head := make([]byte, unix.NLMSG_HDRLEN)
+	binary.NativeEndian.PutUint32(head, uint32(len(head)+len(request)))
+	binary.NativeEndian.PutUint16(head[4:], unix.SOCK_DIAG_BY_FAMILY)
+	binary.NativeEndian.PutUint16(head[6:], unix.NLM_F_REQUEST)
+	if err := unix.Sendto(fd, append(head, request...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, err
+	}
+	buffer := make([]byte, 4096)
+	for {
+		n, from, err := unix.Recvfrom(fd, buffer, 0)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if kernel, ok := from.(*unix.SockaddrNetlink); !ok || kernel.Pid != 0 {
+			continue // not from the kernel
+		}
+		return parseNetlink(buffer[:n])
+	}
+}
+
+// parseNetlink returns the payload of the first message, which is a reply or an
+// error, see netlink(7).
+func parseNetlink(b []byte) ([]byte, error) {
+	if len(b) < unix.NLMSG_HDRLEN {
+		return nil, fmt.Errorf("a netlink message of %d bytes", len(b))
+	}
+	length, kind := binary.NativeEndian.Uint32(b), binary.NativeEndian.Uint16(b[4:])
+	if length < unix.NLMSG_HDRLEN || int64(length) > int64(len(b)) {
+		return nil, fmt.Errorf("a netlink message of %d bytes that says %d", len(b), length)
+	}
+	payload := b[unix.NLMSG_HDRLEN:length]
+	switch {
+	case kind == unix.SOCK_DIAG_BY_FAMILY:
+		return payload, nil
+	case kind == unix.NLMSG_ERROR && len(payload) >= 4:
+		if code := int32(binary.NativeEndian.Uint32(payload)); code < 0 {
+			return nil, unix.Errno(-code)
 		}
 	}
-	return socket{}, errors.New("ask the kernel for a socket: it answered nothing")
+	return nil, errors.New("it answered nothing")
 }
 
 // diagRequest makes a struct inet_diag_req_v2 that names exactly one socket.

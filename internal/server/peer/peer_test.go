@@ -278,6 +278,26 @@ func FuzzParseDiag(f *testing.F) {
 	})
 }
 
+func FuzzParseNetlink(f *testing.F) {
+	f.Add(make([]byte, 16))
+	f.Add([]byte{20, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if payload, err := parseNetlink(data); err != nil && payload != nil {
+			t.Errorf("%v and %v", payload, err)
+		}
+	})
+}
+
+func TestParseNetlink(t *testing.T) {
+	refused := []byte{20, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff}
+	if _, err := parseNetlink(refused); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("ENOENT became %v", err)
+	}
+	if payload, err := parseNetlink([]byte{18, 0, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 8, 9}); err != nil || string(payload) != "\x07\x08" {
+		t.Errorf("%v, %v", payload, err)
+	}
+}
+
 func BenchmarkUID(b *testing.B) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
