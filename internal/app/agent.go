@@ -85,7 +85,7 @@ func NewAgent(ctx context.Context, opts AgentOptions) (_ *Agent, err error) {
 	a.hub = hub
 	api := newAgentAPI(opts, hub)
 	routes := append(agentRoutes(api), server.Route{
-		Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Logger: opts.Logger}), Public: true,
+		Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Parts: []string{webui.PartApp}, Logger: opts.Logger}), Public: true,
 	})
 	a.Server, err = server.New(server.Options{
 		Listeners:    listeners,

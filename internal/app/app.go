@@ -81,7 +81,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 			{Pattern: "/v1/ota/upload", Handler: routes, Scope: access.Control, MaxBody: -1}, // bounded by the updater
 			{Pattern: "/asyncapi.json", Handler: routes, Public: true},
 			{Pattern: "/v1/asyncapi.json", Handler: routes, Public: true},
-			{Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Logger: log}), Public: true},
+			{Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Parts: []string{webui.PartDevice}, Logger: log}), Public: true},
 		},
 		// The order of the shutdown.
 		Stop: []server.Hook{
