@@ -111,6 +111,15 @@ type NetworkQuery struct {
 	Params
 }
 
+// HARQuery are the parameters of GET /api/v1/network/requests.har.
+type HARQuery struct {
+	// Host is a part of the host's name, in any case.
+	Host string `json:"host,omitempty"`
+	// Method is the whole method, in any case.
+	Method string `json:"method,omitempty"`
+	Params
+}
+
 // SamplesQuery are the parameters of GET /api/v1/profiler/sessions/{id}/samples.
 type SamplesQuery struct {
 	// SampleCursor is the number of the last sample that the client has.

@@ -75,6 +75,10 @@ func itemEndpoints() []*Endpoint {
 			Params: wire.NetworkQuery{}, Answer: []wire.NetworkRequestSummary{}, serve: serveNetworkList,
 		},
 		{
+			ID: "getNetworkArchive", Method: "GET", Path: "/api/v1/network/requests.har", Summary: "Buffered exchanges as an HTTP Archive 1.2, oldest first.",
+			Params: wire.HARQuery{}, Answer: map[string]any{}, serve: serveNetworkHAR,
+		},
+		{
 			ID: "getNetworkRequest", Method: "GET", Path: "/api/v1/network/requests/{id}", Summary: "One exchange with headers and bodies.",
 			Answer: wire.NetworkRequestDetail{}, serve: serveNetworkDetail,
 		},
