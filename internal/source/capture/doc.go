@@ -10,7 +10,7 @@
 //
 // Everything, unchanged and without waiting for its end: bodies stream in both
 // directions, encodings stay as they are, protocols are upgraded. WebSockets are one
-// exchange, recorded at their end. What is neither TLS nor HTTP within a CONNECT is
+// exchange, recorded at their end. What is neither TLS nor HTTP/1.1 within a CONNECT is
 // passed through unseen and recorded as such; so is the TLS of a client that does
 // not trust the authority, from its second connection to a host on.
 //

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -370,6 +371,42 @@ func TestCloseEndsEverything(t *testing.T) {
 		t.Error("the request has succeeded")
 	}
 	if x := s.one(); x.Error == "" {
+		t.Errorf("recorded %+v", x.Summary)
+	}
+}
+
+// HTTP/2 without TLS, of which the client knows beforehand, as gRPC does.
+func TestHTTP2WithoutTLSPassesThrough(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(echo))
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	t.Cleanup(server.Close)
+	s := newStage(t, nil)
+	tr := &http.Transport{
+		Protocols: server.Config.Protocols,
+		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, "tcp", s.address)
+			if err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", addr, addr)
+			head := make([]byte, len("HTTP/1.1 200 Connection established\r\n\r\n"))
+			_, err = io.ReadFull(c, head)
+			return c, err
+		},
+	}
+	resp, err := (&http.Client{Transport: tr}).Post(server.URL, "text/plain", strings.NewReader("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	tr.CloseIdleConnections()
+	if !strings.Contains(string(body), `"proto":"HTTP/2.0","got":"hello"`) {
+		t.Errorf("got %s", body)
+	}
+	if x := s.one(); x.Method != "CONNECT" || x.Status != 200 || x.ResponseSize <= int64(len(body)) {
 		t.Errorf("recorded %+v", x.Summary)
 	}
 }

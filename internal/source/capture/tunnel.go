@@ -60,17 +60,25 @@ func (p *Proxy) connect(r *http.Request, client net.Conn) {
 	}
 	_ = client.SetReadDeadline(time.Now().Add(firstByte))
 	first, err := t.r.Peek(1)
+	prior := err == nil && first[0] == 'P' && speaksHTTP2(t.r)
 	_ = client.SetReadDeadline(time.Time{})
 	switch {
 	case err != nil && !isTimeout(err):
 		_ = client.Close()
 	case err == nil && first[0] == recordTypeHandshake && !p.opaque.has(t.host):
 		p.intercept(r, t)
-	case err == nil && first[0] >= 'A' && first[0] <= 'Z':
+	case err == nil && first[0] >= 'A' && first[0] <= 'Z' && !prior:
 		p.inner.give(t)
 	default:
 		p.passThrough(r, t)
 	}
+}
+
+// speaksHTTP2 reports whether a client begins with HTTP/2 without TLS, as gRPC does:
+// that is passed through unseen.
+func speaksHTTP2(r *bufio.Reader) bool {
+	preface, _ := r.Peek(4) // of a method such as PUT or POST this is less than a line, too
+	return string(preface) == "PRI "
 }
 
 // intercept speaks TLS with the client in the server's name.
