@@ -26,7 +26,7 @@ func Main(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "heliograph")
-	if err := build(path); err != nil {
+	if err := Build("github.com/heliograph/heliograph/cmd/heliograph", path); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -37,16 +37,17 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// build makes the binary as it is shipped, or with the race detector.
-func build(path string) error {
+// Build makes the program of a package as the product is shipped, or with the race
+// detector.
+func Build(pkg, path string) error {
 	args, cgo := []string{"build", "-o", path}, "0"
 	if Race {
 		args, cgo = append(args, "-race"), "1"
 	}
-	cmd := exec.Command("go", append(args, "github.com/heliograph/heliograph/cmd/heliograph")...)
+	cmd := exec.Command("go", append(args, pkg)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the binary: %w\n%s", err, out)
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 	}
 	return nil
 }

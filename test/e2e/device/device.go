@@ -21,8 +21,14 @@ import (
 // Options of a device. The zero value is a server on a free loopback port with a
 // fresh state directory.
 type Options struct {
-	// Args are further arguments of serve.
+	// Args are further arguments of serve, or of run.
 	Args []string
+	// Run is a command for heliograph run, which is started instead of serve. The
+	// program must end with code 0 when it gets SIGTERM.
+	Run []string
+	// Program is a command that is started instead of heliograph: a server that prints
+	// as heliograph does where it listens, and ends with code 0 when it gets SIGTERM.
+	Program []string
 	// Env are further NAME=VALUE entries; they win over the inherited ones.
 	Env []string
 	// Config, if not empty, is the text of the configuration file.
@@ -73,7 +79,7 @@ func Start(t testing.TB, opts Options) *Device {
 	if d.StateDir == "" {
 		d.StateDir = filepath.Join(t.TempDir(), "state")
 	}
-	command := append(append(slices.Clone(opts.Wrap), path), d.args(opts)...)
+	command := append(slices.Clone(opts.Wrap), d.command(path, opts)...)
 	d.cmd = exec.Command(command[0], command[1:]...)
 	d.cmd.Env = append(append(os.Environ(), "HOME="+d.Home, "SHELL=/bin/bash"), opts.Env...)
 	// A test that is killed, or runs into its time limit, leaves no server behind.
@@ -117,8 +123,24 @@ func (d *Device) launch() error {
 	return <-started
 }
 
+// command is what is started.
+func (d *Device) command(path string, opts Options) []string {
+	if opts.Program != nil {
+		return opts.Program
+	}
+	verb := []string{path, "serve", "--state-dir", d.StateDir}
+	if opts.Run != nil {
+		verb = []string{path, "run"}
+	}
+	args := append(verb, d.args(opts)...)
+	if opts.Run != nil {
+		args = append(append(args, "--"), opts.Run...)
+	}
+	return args
+}
+
 func (d *Device) args(opts Options) []string {
-	args := []string{"serve", "--state-dir", d.StateDir}
+	var args []string
 	if len(opts.Listen) == 0 {
 		opts.Listen = []string{"127.0.0.1:0"}
 	}

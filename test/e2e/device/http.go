@@ -46,7 +46,8 @@ func (d *Device) Ask(method, path, body string, headers ...string) Response {
 	return r
 }
 
-// TryAsk is Ask for requests that may fail.
+// TryAsk is Ask for requests that may fail. Answers of the agent protocol are
+// checked against the OpenAPI document.
 func (d *Device) TryAsk(method, path, body string, headers ...string) (Response, error) {
 	request, err := http.NewRequestWithContext(d.t.Context(), method, d.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -65,5 +66,11 @@ func (d *Device) TryAsk(method, path, body string, headers ...string) (Response,
 	}
 	defer answer.Body.Close()
 	data, err := io.ReadAll(answer.Body)
-	return Response{answer.StatusCode, answer.Header, data}, err
+	got := Response{answer.StatusCode, answer.Header, data}
+	if err == nil && IsAgentPath(path) && request.Method != http.MethodOptions {
+		if err := d.validate.checkAnswer(method, path, got); err != nil {
+			d.t.Errorf("%s %s answers %.2000s, which is not as the document says: %v", method, path, data, err)
+		}
+	}
+	return got, err
 }

@@ -15,6 +15,7 @@ const Multiplexed = "/v1/ws"
 // validator checks messages of the server against the document.
 type validator struct {
 	document *asyncapi.Validator
+	agent    func() (*agentDocuments, error) // read when the first message is checked
 
 	mu    sync.Mutex
 	known map[string]bool // messages that were found right, with their channel
@@ -31,7 +32,7 @@ func newValidator(t testing.TB) *validator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &validator{document: v, known: map[string]bool{}, seen: map[string]int{}}
+	return &validator{document: v, agent: sync.OnceValues(readAgentDocuments), known: map[string]bool{}, seen: map[string]int{}}
 }
 
 // channel returns the channel of a socket's path, query included: empty for the
@@ -61,6 +62,9 @@ func channel(path string) (name string, documented bool) {
 // check returns what is wrong with a text message that the server has sent on
 // the socket of a path. What a hundred viewers get is looked at once.
 func (v *validator) check(path string, message []byte) error {
+	if IsAgentPath(path) {
+		return v.checkAgent(path, message)
+	}
 	name, documented := channel(path)
 	if !documented {
 		return nil
