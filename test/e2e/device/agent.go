@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/heliograph/heliograph/api"
@@ -81,11 +82,20 @@ func (v *validator) checkAnswer(method, path string, r Response) error {
 			return err
 		}
 	}
-	err = doc.answers.Answer(method, plain, r.Status, r.Body)
+	err = doc.answers.Answer(method, unescape(plain), r.Status, r.Body)
 	if errors.Is(err, asyncapi.ErrUnknownChannel) && undocumented(plain, r.Status) {
 		return nil
 	}
 	return err
+}
+
+// unescape decodes a path, but for slashes within a part.
+func unescape(path string) string {
+	decoded, err := url.PathUnescape(strings.ReplaceAll(path, "%2F", "%252F"))
+	if err != nil {
+		return path
+	}
+	return decoded
 }
 
 // undocumented tells that an answer is about something that is in no document: other
