@@ -4,9 +4,9 @@ package helios
 type Peripherals struct {
 	Cameras  []ProbedDevice     `json:"cameras"` // never null
 	Errors   PeripheralErrors   `json:"errors"`
-	Fan      any                `json:"fan,omitempty"`
+	Fan      *Fans              `json:"fan,omitempty"`
 	I2C      *I2C               `json:"i2c,omitempty"`
-	Lighting any                `json:"lighting,omitempty"`
+	Lighting *Presence          `json:"lighting,omitempty"`
 	Sensors  []SensorPeripheral `json:"sensors"`
 	USB      []UsbPeripheral    `json:"usb"`
 }
@@ -75,6 +75,24 @@ type I2CDevice struct {
 	Kind       string `json:"kind,omitempty"`
 	Modalias   string `json:"modalias,omitempty"`
 	Name       string `json:"name,omitempty"`
+}
+
+// Fans is the answer of GET /v1/peripherals/fan. The published protocol says nothing
+// of its members but that it is the state of the fan.
+type Fans struct {
+	Present   bool   `json:"present"`
+	Fans      []Fan  `json:"fans"` // never null
+	LastError string `json:"last_error,omitempty"`
+}
+
+// Fan is one fan.
+type Fan struct {
+	Chip         string   `json:"chip"`
+	Label        string   `json:"label"`
+	RPM          *uint64  `json:"rpm,omitempty"`           // without: no tachometer
+	SpeedPercent *float64 `json:"speed_percent,omitempty"` // duty of the control signal; without: no control
+	Mode         string   `json:"mode,omitempty"`          // "full", "manual" or "automatic"
+	Alarm        bool     `json:"alarm"`                   // too slow or broken
 }
 
 // Presence is the answer of GET /v1/peripherals/leds.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	wire "github.com/heliograph/heliograph/client/helios"
+	"github.com/heliograph/heliograph/internal/source/fan"
 	"github.com/heliograph/heliograph/internal/source/i2c"
 	"github.com/heliograph/heliograph/internal/topic"
 )
@@ -17,6 +18,7 @@ func (a *API) peripheralRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /v1/peripherals/i2c", a.view(a.getI2C))
 	mux.Handle("POST /v1/peripherals/i2c/scan", a.control(a.getI2C))
 	mux.Handle("GET /v1/device/i2c", a.view(a.getI2C))
+	mux.Handle("GET /v1/peripherals/fan", a.view(a.getFans))
 	mux.Handle("GET /v1/peripherals/leds", a.view(a.getLEDs))
 }
 
@@ -37,7 +39,21 @@ func (a *API) getPeripherals(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		p.I2C = &found
 	}
-	return a.writeRevisioned(w, r, p, p)
+	if fans := a.fans(); fans.Present {
+		p.Fan = &fans
+	} else if fans.LastError != "" {
+		p.Errors.Fan = []string{fans.LastError}
+	}
+	if lights := a.lights(); lights.Present {
+		p.Lighting = &lights
+	} else if lights.LastError != "" {
+		p.Errors.Lighting = []string{lights.LastError}
+	}
+	identity := p
+	if p.Fan != nil { // its speed is no news
+		identity.Fan = &wire.Fans{Present: true}
+	}
+	return a.writeRevisioned(w, r, p, identity)
 }
 
 // usbPeripherals lists the devices that a person would call USB devices.
@@ -106,13 +122,35 @@ func (a *API) i2cInventory() (wire.I2C, error) {
 
 // getLEDs tells whether there are lights.
 func (a *API) getLEDs(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, a.lights())
+	return nil
+}
+
+func (a *API) lights() wire.Presence {
 	_, err := a.deps.Lighting.Info()
 	p := wire.Presence{Present: err == nil}
 	if err != nil && !errors.Is(err, topic.ErrNotPresent) {
 		p.LastError = err.Error()
 	}
-	writeJSON(w, http.StatusOK, p)
+	return p
+}
+
+// getFans answers with the fans and how they turn.
+func (a *API) getFans(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, a.fans())
 	return nil
+}
+
+func (a *API) fans() wire.Fans {
+	found, err := fan.Read(a.deps.Root)
+	out := wire.Fans{Present: err == nil, Fans: []wire.Fan{}}
+	if err != nil && !errors.Is(err, topic.ErrNotPresent) {
+		out.LastError = err.Error()
+	}
+	for _, f := range found {
+		out.Fans = append(out.Fans, wire.Fan{Chip: f.Chip, Label: f.Label, RPM: f.RPM, SpeedPercent: f.Percent, Mode: f.Mode, Alarm: f.Alarm})
+	}
+	return out
 }
 
 func uitoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

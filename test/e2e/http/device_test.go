@@ -176,6 +176,11 @@ func TestPeripherals(t *testing.T) {
 		keys(t, "usb", device, "id", "kind", "description?", "present", "warnings")
 	}
 	keys(t, "cameras", read[map[string]any](t, d.Get("/v1/peripherals/cameras")), "cameras", "errors")
+	fans := read[map[string]any](t, d.Get("/v1/peripherals/fan"))
+	keys(t, "fan", fans, "present", "fans", "last_error?")
+	if list, ok := fans["fans"].([]any); !ok || fans["present"] != (len(list) > 0) {
+		t.Errorf("fans: %v", fans)
+	}
 	keys(t, "leds", read[map[string]any](t, d.Get("/v1/peripherals/leds")), "present", "last_error?")
 	plain := d.Get("/v1/peripherals/i2c")
 	keys(t, "i2c", read[map[string]any](t, plain), "buses", "devices")
