@@ -25,13 +25,14 @@ export class AppBar extends HTMLElement {
   app = /** @type {any} */ (undefined);
   #dot = h('span', { class: 'mark-dot', 'aria-hidden': 'true' });
   #name = h('strong', { class: 'app-name' });
-  #state = h('span', { class: 'app-state', role: 'status' });
+  #state = h('span', { class: 'app-state' });
+  #spoken = h('span', { class: 'sr-only', role: 'status' });
+  #word = '';
   #facts = h('span', { class: 'app-facts' });
-  #up = h('span', { class: 'app-up' });
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
-    this.append(this.#dot, this.#name, this.#state, this.#facts, this.#up);
+    this.append(this.#dot, this.#name, this.#state, this.#facts, this.#spoken);
     this.app.agent.addEventListener('change', () => this.#refresh());
     this.app.appLink.addEventListener('life', () => this.#refresh());
     this.app.appLink.addEventListener('status', () => this.#refresh());
@@ -45,8 +46,9 @@ export class AppBar extends HTMLElement {
     const [word, mark] = appState(status, appLink.life.state);
     setText(this.#name, status?.app.name || (status ? 'unnamed application' : 'Waiting for the agent'));
     setAttr(this.#dot, 'data-mark', mark);
-    setText(this.#state, word);
     setAttr(this.#state, 'data-mark', mark);
+    if (word !== this.#word) setText(this.#spoken, word);
+    this.#word = word;
     setText(this.#facts, status ? facts(status) : '');
     this.title = status ? `${status.app.packageId}\n${status.device.model}, ${status.device.osVersion}\nagent ${agent.about}` : '';
     this.#tick();
@@ -58,8 +60,8 @@ export class AppBar extends HTMLElement {
     const { state, since } = appLink.life;
     const life = Number.isFinite(since) && state ? agent.now() - since : NaN;
     const up = agent.uptime + (performance.now() - agent.answeredAt);
-    const [word] = appState(agent.status, state);
-    setText(this.#up, Number.isFinite(life) ? `${word} for ${duration(life)}` : Number.isFinite(up) ? `up ${duration(up)}` : '');
+    const time = Number.isFinite(life) ? life : up;
+    setText(this.#state, this.#word && Number.isFinite(time) ? `${this.#word} for ${duration(time)}` : this.#word);
     setAttr(this, 'data-fresh', appLink.status.phase === 'live' ? 'yes' : 'no');
   }
 }

@@ -43,7 +43,7 @@ export class PaneTools {
       h('div', { class: 'toolbar' },
         h('div', { class: 'search' }, icon('search'), this.#search, this.#matches),
         ...filters,
-        h('label', { class: 'check', title: 'Hide what does not match the filter' }, this.#only, 'Only matches'),
+        h('label', { class: 'check only-check', title: 'Hide what does not match the filter' }, this.#only, 'Only matches'),
         h('label', { class: 'check wrap-check' }, this.#wrap, 'Wrap'), this.#follow,
         h('button', { type: 'button', class: 'tool clear', title: 'Empty this view; the agent keeps what it has', onclick: () => this.clear() }, icon('clear'), h('span', { class: 'tool-text' }, 'Clear')),
         h('button', { type: 'button', class: 'tool save', title: 'Save what this view holds, a JSON object a line', onclick: () => this.#save() }, icon('save'), h('span', { class: 'tool-text' }, 'Save')),

@@ -130,7 +130,11 @@ export class LineChart extends HTMLElement {
     u.ctx.fillStyle = cssColor('--accent');
     for (const mark of this.#marks) {
       const x = Math.round(u.valToPos(mark, 'x', true));
-      if (x >= left && x <= left + width) u.ctx.fillRect(x, top, devicePixelRatio, height);
+      if (x < left || x > left + width) continue;
+      u.ctx.globalAlpha = 0.2;
+      u.ctx.fillRect(x, top, devicePixelRatio, height);
+      u.ctx.globalAlpha = 1;
+      u.ctx.fillRect(x - devicePixelRatio, top, 3 * devicePixelRatio, 4 * devicePixelRatio);
     }
     u.ctx.restore();
   }

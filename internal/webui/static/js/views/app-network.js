@@ -32,6 +32,8 @@ const NARROW = matchMedia('(max-width: 760px)');
 const REPLAY = 100_000;
 /** Details kept here: a body may be 256 KiB. */
 const MAX_DETAILS = 16;
+/** Room for the name of the column of the waterfall. */
+const NAME_PX = 92;
 /** Distance from the end, in CSS pixels, that still counts as the end. */
 const END_PX = 40;
 
@@ -183,6 +185,7 @@ export class AppNetwork extends View {
     setAttr(this.#table, 'aria-activedescendant', this.#selected ? `exchange-${this.#selected}` : null);
     const el = this.#rows.el;
     const follows = this.#column === 'at' && !this.#falling && el.scrollHeight - el.scrollTop - el.clientHeight < END_PX;
+    this.classList.toggle('has-detail', this.#selected !== '');
     this.#scale();
     this.#rows.set(this.#list.length, this.#rowHeight);
     if (follows && !this.#selected) el.scrollTop = el.scrollHeight;
@@ -221,7 +224,8 @@ export class AppNetwork extends View {
     const rows = this.#list.slice(first, first + Math.ceil(clientHeight / this.#rowHeight) + 1);
     this.#range = rangeOf(rows.length > 0 ? rows : this.#list);
     const width = this.#range.to - this.#range.from;
-    this.#ticks.replaceChildren(...ticks(width).map((at) => {
+    const room = this.#ticks.clientWidth; // the name of the column stands at its beginning
+    this.#ticks.replaceChildren(...ticks(width).filter((at) => (at / width) * room > NAME_PX && (1 - at / width) * room > 20).map((at) => {
       const tick = h('span', { class: 'fall-tick' }, short(at));
       tick.style.left = `${(100 * place(this.#range, { at: this.#range.from + at, end: 0 })[0]).toFixed(2)}%`;
       return tick;

@@ -20,6 +20,8 @@ import { View } from '../view.js';
 /** Least time between two drawings, in ms. */
 const DRAW_MS = 200;
 const INTERVALS = [50, 100, 250, 500, 1000, 5000];
+/** Spans of time that a session may be shown in before it is as long as what was chosen. */
+const STEPS = [20, 60, 120, 300, 600, 1200, 3600];
 /** @type {readonly [string, number][]} */
 const WINDOWS = [['30 s', 30], ['2 min', 120], ['10 min', 600], ['All', 0]];
 
@@ -140,7 +142,9 @@ export class AppProfiler extends View {
     const live = feed.active && feed.state === 'live';
     const end = live ? Math.max(last, this.app.agent.now() / 1000) : last || this.app.agent.now() / 1000;
     const began = Date.parse(session.startedAtUtc) / 1000;
-    const seconds = this.#seconds || Math.max(10, end - Math.min(began || end, feed.times[0] ?? end));
+    const age = end - Math.min(began || end, feed.times[0] ?? end);
+    // A young session fills the charts as well.
+    const seconds = STEPS.find((s) => s >= age && (this.#seconds === 0 || s <= this.#seconds)) ?? (this.#seconds || age);
     this.#charts.update(feed, end, seconds, feed.markers.slice(-60).map((m) => Date.parse(m.tsUtc) / 1000));
     this.#timeline.update(feed.spans, feed.markers, end * 1000, seconds);
     setText(this.#spansNote, feed.seen.spans > 0 ? plural(feed.seen.spans, 'span') : 'none yet');

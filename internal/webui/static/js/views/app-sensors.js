@@ -1,8 +1,9 @@
 // @ts-check
 // <hg-app-sensors>: the sensors of the device as the application sees them.
 
-import { SensorCard } from '../app/sensors/card.js';
+import { SensorCard, titleOf } from '../app/sensors/card.js';
 import { h, setText } from '../lib/dom.js';
+import { plural } from '../lib/format.js';
 import { HttpError, json } from '../lib/http.js';
 import { View } from '../view.js';
 
@@ -23,6 +24,7 @@ export class AppSensors extends View {
   #sub = h('span', {});
   #speed = h('select', { 'aria-label': 'Speed', onchange: () => this.#setSpeed() }, ...SPEEDS.map(([value, text]) => h('option', { value, selected: value === 'UI' }, text)));
   #grid = h('div', { class: 'app-sensor-grid' });
+  #absent = h('p', { class: 'dim app-absent' });
   #empty = h('p', { class: 'empty', hidden: true });
 
   build() {
@@ -30,7 +32,7 @@ export class AppSensors extends View {
       h('div', { class: 'page-head' },
         h('div', { class: 'page-title' }, h('h1', {}, 'Sensors'), h('p', { class: 'sub' }, this.#sub)),
         h('div', { class: 'page-tools' }, this.#speed, this.#windows())),
-      this.#grid, this.#empty);
+      this.#grid, this.#empty, this.#absent);
   }
 
   onShow() {
@@ -68,19 +70,18 @@ export class AppSensors extends View {
 
   /** @param {import('../app/types.d.ts').SensorInfo[]} list */
   #update(list) {
-    // What is there comes first.
-    const sorted = [...list].sort((a, b) => Number(b.available) - Number(a.available) || a.name.localeCompare(b.name));
-    for (const info of sorted) {
+    for (const info of [...list].sort((a, b) => a.name.localeCompare(b.name))) {
       const known = this.#cards.get(info.name);
       if (known) known.update(info);
-      else this.#add(info);
+      else if (info.available) this.#add(info);
     }
+    const absent = list.filter((s) => !s.available).map((s) => titleOf(s.name).toLowerCase());
+    setText(this.#absent, absent.length > 0 ? `Known to the protocol, but not available here: ${absent.join(', ')}.` : '');
     for (const [name, card] of this.#cards) if (!list.some((s) => s.name === name)) this.#remove(name, card);
     const there = list.filter((s) => s.available).length;
-    setText(this.#sub, there === 0 ? '' : `${there} of ${list.length} known sensors are there; read while this view is open`);
+    setText(this.#sub, there === 0 ? '' : `${plural(there, 'sensor')}, read while this view is open`);
     this.#empty.hidden = there > 0;
     setText(this.#empty, 'This device has no sensor that the agent can read. Sensors of its industrial I/O devices, and those the application registers, appear here.');
-    this.#grid.classList.toggle('none', there === 0);
   }
 
   /** @param {import('../app/types.d.ts').SensorInfo} info */

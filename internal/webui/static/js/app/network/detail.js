@@ -20,7 +20,7 @@ const TABS = /** @type {const} */ (['overview', 'request', 'response']);
 
 export class ExchangeDetailPanel {
   #title = h('h2', {});
-  #tabs = h('div', { class: 'segmented tabs', role: 'tablist', 'aria-label': 'Parts of the exchange' }, ...TABS.map((tab) => this.#tabButton(tab)));
+  #tabs = h('div', { class: 'segmented detail-tabs', role: 'tablist', 'aria-label': 'Parts of the exchange' }, ...TABS.map((tab) => this.#tabButton(tab)));
   #body = h('div', { class: 'detail-body', role: 'tabpanel', tabIndex: 0 });
   #copy = h('button', { type: 'button', class: 'tool', title: 'Copy as a curl command', onclick: () => void this.#copyCurl() }, icon('copy'), 'curl');
   /** Set by the owner. @type {() => void} */

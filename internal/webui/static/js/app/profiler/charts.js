@@ -40,7 +40,7 @@ const SPECS = [
     value: (f) => String(total(f, 'gc')), extra: (f) => `in ${f.times.length} samples`, when: (f) => total(f, 'gc') > 0,
   },
   {
-    title: 'Threads', keys: ['threads'], lines: [{ label: 'threads', color: '--c-cpu' }], format: (v) => String(v), range: fitting(4), steps: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    title: 'Threads', keys: ['threads'], lines: [{ label: 'threads', color: '--c-cpu', fill: false }], format: (v) => String(v), range: fitting(4), steps: [1, 2, 5, 10, 20, 50, 100, 200, 500],
     value: (f) => String(f.latest?.threadCount ?? '–'), extra: () => '',
   },
 ];

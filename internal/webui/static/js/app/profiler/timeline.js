@@ -146,9 +146,9 @@ export class SpanTimeline extends HTMLElement {
       ctx.globalAlpha = 0.6;
       ctx.fillRect(x, TOP_PX - 4, 1, height - TOP_PX - BOTTOM_PX + 4);
       ctx.globalAlpha = 1;
-      if (x < free) continue; // no room for its name
       const w = ctx.measureText(m.name).width;
       const left = Math.min(x, width - w - 4);
+      if (left < free) continue; // no room for its name
       ctx.fillStyle = surface;
       ctx.fillRect(left, 2, w + 6, TOP_PX - 5);
       ctx.fillStyle = colour;

@@ -16,14 +16,14 @@ const MAX_SERIES = 4;
 const DRAW_MS = 90;
 const AXES = ['--axis-x', '--axis-y', '--axis-z', '--c-mem'];
 
-/** Unit and least range of the built-in sensors. @type {Record<string, {unit: string, least: number, digits: number, zero?: boolean}>} */
+/** Unit and least range of the built-in sensors. @type {Record<string, {unit: string, least: number, digits: number, zero?: boolean, keys?: string[], range?: [number, number]}>} */
 const KNOWN = {
   accelerometer: { unit: 'g', least: 0.2, digits: 3, zero: true },
   gyroscope: { unit: 'rad/s', least: 0.2, digits: 3, zero: true },
   magnetometer: { unit: 'µT', least: 10, digits: 1, zero: true },
   orientation: { unit: '', least: 1, digits: 3, zero: true },
-  compass: { unit: '°', least: 20, digits: 1 },
-  barometer: { unit: 'hPa', least: 2, digits: 2 },
+  compass: { unit: '°', least: 20, digits: 1, keys: ['heading'], range: [0, 360] },
+  barometer: { unit: 'hPa', least: 2, digits: 2, keys: ['pressure'] },
 };
 
 /**
@@ -120,8 +120,8 @@ export class SensorCard {
 
   /** @param {SensorReading} reading */
   #reading(reading) {
-    const numbers = Object.entries(reading.values).filter(([, v]) => typeof v === 'number');
-    const keys = numbers.map(([key]) => key).sort().slice(0, MAX_SERIES);
+    const numbers = Object.entries(reading.values).filter(([key, v]) => typeof v === 'number' && this.#about.keys?.includes(key) !== false);
+    const keys = numbers.map(([key]) => key).sort((a, b) => order(a) - order(b) || a.localeCompare(b)).slice(0, MAX_SERIES);
     if (keys.join() !== this.#keys.join()) this.#plot(keys);
     this.#latest = reading;
     this.#arrivedAt = performance.now();
@@ -131,14 +131,15 @@ export class SensorCard {
 
   /** Prepares for other values. @param {string[]} keys */
   #plot(keys) {
-    const { unit, least, digits, zero } = this.#about;
+    const { unit, least, digits, zero, range } = this.#about;
     this.#keys = keys;
     this.#trace = new Trace(keys);
     this.#chart = new LineChart({
       label: `${titleOf(this.#name)} over time`,
       lines: keys.map((key, i) => ({ label: key, color: /** @type {string} */ (AXES[i]), fill: false })),
       format: (v) => `${Number(v.toFixed(digits)).toString().replace('-', '−')}${unit && ` ${unit}`}`,
-      range: zero ? aroundZero(least) : fitting(least),
+      range: range ? () => range : zero ? aroundZero(least) : fitting(least),
+      ...(range ? { steps: [90, 180] } : {}),
     });
     this.#values.replaceChildren(...keys.flatMap((key, i) => [h('span', { class: 'key', 'data-series': String(i) }, key), h('span', { class: 'component value-of' })]));
     this.#place.replaceChildren(this.#chart);
@@ -168,7 +169,12 @@ export class SensorCard {
   }
 }
 
+/** The real part of a quaternion comes last. @param {string} key */
+function order(key) {
+  return key === 'w' ? 1 : 0;
+}
+
 /** @param {string} name */
-function titleOf(name) {
+export function titleOf(name) {
   return name[0]?.toUpperCase() + name.slice(1).replaceAll(/[-_]/g, ' ');
 }
