@@ -57,6 +57,12 @@ type command struct {
 // answer takes the result of a command.
 type answer func(result json.RawMessage, err error)
 
+// question is a command whose answer is waited for.
+type question struct {
+	session string
+	then    answer
+}
+
 // conn is a connection to a target. One goroutine owns it: it calls call and hands
 // what arrives on in to answered.
 type conn struct {
@@ -65,12 +71,12 @@ type conn struct {
 	out     chan []byte
 	done    <-chan struct{} // of the context that ends it
 	last    int64
-	pending map[int64]answer
+	pending map[int64]question
 }
 
 func newConn(ws *websocket.Conn, done <-chan struct{}) *conn {
 	ws.SetReadLimit(-1) // read has its own, which does not end the connection
-	return &conn{ws: ws, in: make(chan message), out: make(chan []byte, 256), done: done, pending: map[int64]answer{}}
+	return &conn{ws: ws, in: make(chan message), out: make(chan []byte, 256), done: done, pending: map[int64]question{}}
 }
 
 // read hands on what arrives until the connection ends.
@@ -174,7 +180,7 @@ func (c *conn) call(session, method string, params any, then answer) {
 	}
 	select {
 	case c.out <- data:
-		c.pending[c.last] = then
+		c.pending[c.last] = question{session, then}
 	case <-c.done:
 		then(nil, errGone)
 	}
@@ -186,24 +192,26 @@ func (c *conn) answered(m message) bool {
 	if m.ID == 0 {
 		return false
 	}
-	then, ok := c.pending[m.ID]
+	q, ok := c.pending[m.ID]
 	delete(c.pending, m.ID)
 	switch {
 	case !ok:
 	case m.tooLong > 0:
-		then(nil, errTooLong)
+		q.then(nil, errTooLong)
 	case m.Error != nil:
-		then(nil, m.Error)
+		q.then(nil, m.Error)
 	default:
-		then(m.Result, nil)
+		q.then(m.Result, nil)
 	}
 	return true
 }
 
-// abandon fails the commands that wait.
-func (c *conn) abandon() {
-	for id, then := range c.pending {
-		delete(c.pending, id)
-		then(nil, errGone)
+// abandon fails the commands that wait for an answer of sessions that have ended.
+func (c *conn) abandon(of func(session string) bool) {
+	for id, q := range c.pending {
+		if of(q.session) {
+			delete(c.pending, id)
+			q.then(nil, errGone)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func (h *hop) size(whole int64) {
 	case header.Get("Content-Encoding") != "" && h.encoded > 0:
 		h.x.ResponseSize = h.encoded
 	default:
-		h.x.ResponseSize = h.decoded
+		h.x.ResponseSize = max(h.decoded, int64(len(h.x.ResponseBody.Data)))
 	}
 }
 
@@ -55,12 +55,26 @@ func (h *hop) end(at float64) {
 	}
 }
 
+// unread reports whether a response has come as a whole, but the page does not read
+// it: the browser does not call it finished then until the memory is needed.
+func (h *hop) unread(now time.Time) bool {
+	if h.response == nil || now.Sub(h.cameAt) < unreadPatience {
+		return false
+	}
+	header := http.Header(h.x.ResponseHeader)
+	announced, err := strconv.ParseInt(header.Get("Content-Length"), 10, 64)
+	if err != nil || header.Get("Content-Encoding") == "" && h.decoded >= announced {
+		return err == nil
+	}
+	return h.encoded >= announced
+}
+
 // complete reports whether nothing more is to come for a hop.
 func (h *hop) complete(now time.Time) bool {
 	if !h.ended || h.fetches > 0 {
 		return false
 	}
-	if !h.hasExtra || now.Sub(h.endedAt) > extraPatience {
+	if h.response != nil && !h.hasExtra || now.Sub(h.endedAt) > extraPatience {
 		return true
 	}
 	at := h.chain.extras
@@ -69,12 +83,12 @@ func (h *hop) complete(now time.Time) bool {
 
 // dress puts the headers on that were on the wire, which have cookies and what the
 // browser adds, and the status that the server sent. A request that failed after
-// the answer, such as for CORS, has no other response than this.
+// the answer, such as for CORS, and the script of a worker have no other response than
+// this.
 func (h *hop) dress() {
 	c := h.chain
 	at := c.extras
-	failed := h.response == nil && h.x.Error != ""
-	if h.hasExtra || failed {
+	if h.hasExtra || h.response == nil {
 		if len(c.sent) > at {
 			h.x.RequestHeader = headers(c.sent[at])
 		}
@@ -97,6 +111,9 @@ func (h *hop) dress() {
 	if n, err := strconv.ParseInt(http.Header(h.x.RequestHeader).Get("Content-Length"), 10, 64); err == nil && n >= 0 {
 		h.x.RequestSize = n
 	}
+	if h.response == nil && h.x.Error == "" {
+		h.size(0)
+	}
 	h.x.RequestBody.Truncated = h.x.RequestBody.Truncated || h.x.RequestSize > int64(len(h.x.RequestBody.Data))
 }
 
@@ -114,7 +131,7 @@ func (h *hop) status(wire int) (int, string) {
 
 // bodiless reports whether a hop's response can have no body.
 func (h *hop) bodiless() bool {
-	return h.response == nil || h.x.Method == http.MethodHead || h.x.Status == http.StatusNoContent || h.x.Status == http.StatusNotModified ||
+	return h.response == nil && h.x.Error != "" || h.x.Method == http.MethodHead || h.x.Status == http.StatusNoContent || h.x.Status == http.StatusNotModified ||
 		h.x.ResponseSize == 0 && h.decoded == 0
 }
 

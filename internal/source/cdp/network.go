@@ -18,6 +18,7 @@ const (
 	maxBody        = 4 << 20                // of one of them
 	extraPatience  = 500 * time.Millisecond // for headers that come apart from the rest
 	orphanPatience = 10 * time.Second       // for the request that they belong to
+	unreadPatience = time.Second            // for the page to read a body that has come
 )
 
 // exchanges follows the requests of a page. It belongs to the page's goroutine.
@@ -67,6 +68,8 @@ type hop struct {
 	from     string // where a response came from, if not from the server
 	encoded  int64  // bytes of the body as they came
 	decoded  int64
+	cameAt   time.Time // when the newest part of the response came; and of the browser's clock:
+	came     float64
 	posted   bool // there is a body that the browser has not sent along
 	ended    bool
 	endedAt  time.Time
@@ -194,6 +197,7 @@ func (n *exchanges) received(session string, e *network.EventResponseReceived) {
 	h.chain.session = session // it has the body
 	h.hasExtra = e.HasExtraInfo
 	h.respond(e.Response)
+	h.came, h.cameAt = float64(e.Timestamp), time.Now()
 }
 
 func (n *exchanges) fromCache(_ string, e *network.EventRequestServedFromCache) {
@@ -206,6 +210,7 @@ func (n *exchanges) data(_ string, e *network.EventDataReceived) {
 	if h := n.last(e.RequestID); h != nil {
 		h.encoded += max(e.EncodedDataLength, 0)
 		h.decoded += max(e.DataLength, 0)
+		h.came, h.cameAt = float64(e.Timestamp), time.Now()
 	}
 }
 
@@ -216,8 +221,15 @@ func (n *exchanges) finished(session string, e *network.EventLoadingFinished) {
 		return
 	}
 	h.chain.session = session
-	h.size(int64(e.EncodedBodyLength))
-	h.end(float64(e.Timestamp))
+	n.over(h, float64(e.Timestamp), int64(e.EncodedBodyLength))
+}
+
+// over takes the end of a response.
+func (n *exchanges) over(h *hop, at float64, whole int64) {
+	if h.response != nil {
+		h.size(whole)
+	}
+	h.end(at)
 	h.chain.closed = true
 	n.fetch(h)
 	n.settle(h.chain)
@@ -282,6 +294,9 @@ func (n *exchanges) settle(c *chain) {
 // tick records what has waited long enough.
 func (n *exchanges) tick(now time.Time) {
 	for id, c := range n.chains {
+		if h := n.last(network.RequestID(id)); h != nil && h.unread(now) {
+			n.over(h, h.came, 0)
+		}
 		n.settle(c)
 		if len(c.hops) == 0 && !c.retired && now.Sub(c.since) > orphanPatience {
 			delete(n.chains, id) // headers whose request never came

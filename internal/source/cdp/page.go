@@ -30,8 +30,8 @@ type takenOver struct{ reason string }
 // Error implements error.
 func (t *takenOver) Error() string { return "another client has taken the page over: " + t.reason }
 
-// handler takes an event of a session.
-type handler func(session string, params json.RawMessage)
+// handler takes an event of a session. One that is not what it should be is an error.
+type handler func(session string, params json.RawMessage) error
 
 // page is one target that is looked into. All of it but do and done belongs to the
 // goroutine of run.
@@ -67,14 +67,15 @@ func newPage(s *Source, rec *recorder.Recorder, t Target) *page {
 	return p
 }
 
-// on makes a handler of a function for a type of event. An event that is not what
-// it should be is left out.
+// on makes a handler of a function for a type of event.
 func on[T any](f func(session string, e *T)) handler {
-	return func(session string, params json.RawMessage) {
+	return func(session string, params json.RawMessage) error {
 		e := new(T)
-		if json.Unmarshal(params, e) == nil {
-			f(session, e)
+		if err := json.Unmarshal(params, e); err != nil {
+			return err
 		}
+		f(session, e)
+		return nil
 	}
 }
 
@@ -133,7 +134,7 @@ func (p *page) run(ctx context.Context, ws *websocket.Conn) error {
 	}
 	workers.Wait()
 	close(p.done)
-	p.abandon()
+	p.abandon(func(string) bool { return true })
 	p.net.abandon()
 	p.rec.UI.Lifecycle(recorder.StateStopped, time.Time{})
 	switch {
@@ -176,7 +177,9 @@ func (p *page) handle(m message) {
 		return
 	}
 	if h := p.handlers[m.Method]; h != nil {
-		h(m.Session, m.Params)
+		if err := h(m.Session, m.Params); err != nil {
+			p.src.log.Debug("an event was left out", "event", m.Method, "err", err)
+		}
 	}
 }
 
@@ -242,21 +245,20 @@ func (p *page) detached(_ string, e *target.EventDetachedFromTarget) {
 	session := string(e.SessionID)
 	delete(p.sessions, session)
 	p.probe.forget(session)
+	p.abandon(func(s string) bool { return s == session })
 }
 
-// leave switches everything off and waits until the browser has taken notice.
+// leave switches everything off and waits until the browser has taken notice. The
+// sessions within the target's go first, since they end with it.
 func (p *page) leave() {
 	p.probe.remove(p)
 	p.console.release(p)
 	for session, kind := range p.sessions {
-		p.call(session, target.CommandSetAutoAttach, target.SetAutoAttachParams{}, nil)
-		if drawn(kind) {
-			p.call(session, cdppage.CommandDisable, nil, nil)
+		if session != "" {
+			p.disable(session, kind)
 		}
-		p.call(session, network.CommandDisable, nil, nil)
-		p.call(session, cdplog.CommandDisable, nil, nil)
-		p.call(session, runtime.CommandDisable, nil, nil)
 	}
+	p.disable("", p.target.Type)
 	end := time.NewTimer(goodbye)
 	defer end.Stop()
 	for len(p.pending) > 0 {
@@ -265,11 +267,26 @@ func (p *page) leave() {
 			if !ok {
 				return
 			}
-			p.answered(m)
+			if m.Method == target.DetachedFromTarget.Method {
+				p.handle(m)
+			} else {
+				p.answered(m)
+			}
 		case <-end.C:
 			return
 		}
 	}
+}
+
+// disable switches off what enable has switched on.
+func (p *page) disable(session, kind string) {
+	if drawn(kind) {
+		p.call(session, cdppage.CommandDisable, nil, nil)
+	}
+	p.call(session, network.CommandDisable, nil, nil)
+	p.call(session, cdplog.CommandDisable, nil, nil)
+	p.call(session, runtime.CommandDisable, nil, nil)
+	p.call(session, target.CommandSetAutoAttach, target.SetAutoAttachParams{Flatten: ref(true)}, nil)
 }
 
 // tell records something about the looking itself.

@@ -134,7 +134,7 @@ func preview(o *runtime.ObjectPreview) string {
 		parts = append(parts, part)
 	}
 	for _, p := range o.Properties {
-		if p == nil {
+		if p == nil || len(o.Entries) > 0 && p.Name == "size" { // of a map or set, which its description has
 			continue
 		}
 		part := property(p)

@@ -118,10 +118,16 @@ func (a *agent) waitLogs(text string, n int) {
 // ask sends a request to the agent and decodes the answer.
 func (a *agent) ask(method, path string, into any) {
 	a.t.Helper()
-	req, err := http.NewRequest(method, a.url+path, nil)
+	a.post(method, path, "", into)
+}
+
+func (a *agent) post(method, path, body string, into any) {
+	a.t.Helper()
+	req, err := http.NewRequest(method, a.url+path, strings.NewReader(body))
 	if err != nil {
 		a.t.Fatal(err)
 	}
+	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		a.t.Fatal(err)

@@ -69,16 +69,27 @@ func startBrowser(t *testing.T, port int) *browser {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.kill)
-	device.Poll(t, "the browser to listen", func() bool {
-		data, err := os.ReadFile(filepath.Join(profile, "DevToolsActivePort"))
-		line, _, whole := strings.Cut(string(data), "\n")
-		if err != nil || !whole {
-			return false
-		}
-		b.port, err = strconv.Atoi(line)
-		return err == nil
-	})
+	device.Poll(t, "the browser to listen", func() bool { return b.listens(profile, port) })
 	return b
+}
+
+// listens reports whether the debug port is there. The browser writes a file when it
+// has picked the port itself.
+func (b *browser) listens(profile string, port int) bool {
+	if b.port = port; port != 0 {
+		resp, err := http.Get(b.url() + "/json/version")
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err == nil
+	}
+	data, err := os.ReadFile(filepath.Join(profile, "DevToolsActivePort"))
+	line, _, whole := strings.Cut(string(data), "\n")
+	if err != nil || !whole {
+		return false
+	}
+	b.port, err = strconv.Atoi(line)
+	return err == nil
 }
 
 // kill ends the browser at once. Twice is nothing.

@@ -49,6 +49,7 @@ func newSite(t *testing.T) *site {
 	mux.HandleFunc("/cut", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = io.WriteString(w, "too little")
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
