@@ -135,7 +135,8 @@ func (c *Client) endpoint(path string, query url.Values) string {
 	u := *c.base
 	s := u.String() + path
 	if len(query) > 0 {
-		s += "?" + query.Encode()
+		// Not every server takes a plus for a blank.
+		s += "?" + strings.ReplaceAll(query.Encode(), "+", "%20")
 	}
 	return s
 }

@@ -95,6 +95,7 @@ func (e *Error) temporary() bool {
 // errorBody holds the members that the error bodies of the API have in common.
 type errorBody struct {
 	Code        string `json:"code"`
+	ErrorCode   string `json:"errorCode"` // of agents
 	Error       string `json:"error"`
 	Message     string `json:"message"`
 	Reason      string `json:"reason"`
@@ -110,7 +111,7 @@ func decodeError(op string, status int, header http.Header, body []byte) *Error 
 	e := &Error{Status: status, Op: op, RequestID: header.Get("x-request-id")}
 	var b errorBody
 	if json.Unmarshal(body, &b) == nil {
-		e.Code, e.Message, e.Remediation, e.Retryable = b.Code, firstOf(b.Error, b.Message, b.Reason), b.Remediation, b.Retryable
+		e.Code, e.Message, e.Remediation, e.Retryable = firstOf(b.Code, b.ErrorCode), firstOf(b.Error, b.Message, b.Reason), b.Remediation, b.Retryable
 		e.RequestID = firstOf(b.RequestID, e.RequestID)
 	} else if !strings.HasPrefix(header.Get("Content-Type"), "text/html") {
 		e.Message = firstLine(string(body))
