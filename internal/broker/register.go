@@ -54,6 +54,17 @@ func Target() string {
 	return "go" + version + "-" + runtime.GOOS
 }
 
+// Platform returns the protocol's name of this system.
+func Platform() string {
+	switch runtime.GOOS {
+	case "darwin":
+		return "macos"
+	case "windows", "android", "ios":
+		return runtime.GOOS
+	}
+	return "linux"
+}
+
 // Register keeps an agent registered with the brokers at these ports until ctx is
 // done, and returns then. A broker that is not there, or goes away, is tried again
 // after 2, 5, 10 and then every 15 s. log may be nil.

@@ -40,7 +40,7 @@ func (h *Handler) entry(r slog.Record) recorder.LogEntry {
 		w.category = strings.TrimSuffix(h.groups, ".")
 	}
 	e := recorder.LogEntry{
-		Time: r.Time, Level: toLevel(r.Level), Category: w.category,
+		Time: r.Time, Level: Level(r.Level), Category: w.category,
 		Message: w.text.String(), Exception: strings.Join(w.exceptions, "\n"), Source: h.opts.Source,
 	}
 	if h.opts.Redact != nil {

@@ -45,12 +45,12 @@ func New(opts Options) *Handler {
 
 // Enabled implements slog.Handler.
 func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.opts.Logs.Wants(toLevel(level)) || h.next != nil && h.next.Enabled(ctx, level)
+	return h.opts.Logs.Wants(Level(level)) || h.next != nil && h.next.Enabled(ctx, level)
 }
 
 // Handle implements slog.Handler. The error is that of the next handler.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
-	if h.opts.Logs.Wants(toLevel(r.Level)) {
+	if h.opts.Logs.Wants(Level(r.Level)) {
 		h.opts.Logs.Record(h.entry(r))
 	}
 	if h.next == nil || !h.next.Enabled(ctx, r.Level) {
@@ -94,8 +94,8 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	return &c
 }
 
-// toLevel rounds down.
-func toLevel(l slog.Level) recorder.Level {
+// Level translates a level; levels in between are rounded down.
+func Level(l slog.Level) recorder.Level {
 	switch {
 	case l < slog.LevelDebug:
 		return recorder.Trace
