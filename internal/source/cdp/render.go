@@ -109,7 +109,10 @@ func value(o *runtime.RemoteObject, quoted bool) string {
 	case string(o.Type) == "function":
 		name, _, _ := strings.Cut(o.Description, "{")
 		return "ƒ " + strings.TrimPrefix(strings.TrimSpace(name), "function ")
-	case string(o.Subtype) == "error" || string(o.Subtype) == "node" || string(o.Subtype) == "regexp" || string(o.Subtype) == "date":
+	case string(o.Subtype) == "error": // its stack becomes the exception of the entry
+		message, _ := splitStack(o.Description)
+		return message
+	case string(o.Subtype) == "node" || string(o.Subtype) == "regexp" || string(o.Subtype) == "date":
 		return o.Description
 	case o.Preview != nil:
 		return preview(o.Preview)
