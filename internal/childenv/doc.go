@@ -15,8 +15,8 @@
 //
 // # What is trusted
 //
-// A file with the authorities of the system (or those that the user's variables name)
-// and that of the proxy, named by the variables of OpenSSL, Go, Node, Deno, Python
+// A file with the authorities of the system (or those of the user's SSL_CERT_FILE), those
+// that the user's other variables name, and that of the proxy, named by the variables of OpenSSL, Go, Node, Deno, Python
 // (requests, pip, AWS), curl, git, cargo, gRPC, Perl and Nix. Java keeps its own store
 // and is not told: its connections are passed through unseen.
 package childenv

@@ -90,15 +90,20 @@ func replacing() []string {
 
 // trust writes the authorities to files.
 func (v *variables) trust(dir string, authority []byte) error {
-	extra, all := v.named(additive()), v.named(replacing())
+	extra, all := v.named(additive()), v.named([]string{"SSL_CERT_FILE"})
 	if len(all) == 0 {
 		all = systemRoots()
+	}
+	for _, path := range append(v.named(replacing()), extra...) {
+		if !slices.Contains(all, path) {
+			all = append(all, path)
+		}
 	}
 	for _, f := range []struct {
 		name  string
 		paths []string
 		vars  []string
-	}{{"authority.pem", extra, additive()}, {"authorities.pem", append(all, extra...), replacing()}} {
+	}{{"authority.pem", extra, additive()}, {"authorities.pem", all, replacing()}} {
 		data, err := join(f.paths, authority)
 		if err != nil {
 			return err

@@ -48,7 +48,7 @@
   const tunnel = (proxy, host, port, done) => {
     const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
     const asked = request({
-      method: 'CONNECT', path: target, headers: { Host: target }, agent: false, setHost: false,
+      method: 'CONNECT', path: target, headers: { Host: target }, setHost: false,
       createConnection: () => connectTo({ host: proxy.host, port: proxy.port }),
     });
     asked.once('connect', (answer, socket, head) => {

@@ -131,8 +131,9 @@ func (s *session) read(ctx context.Context) (recorder.Sample, error) {
 		sample.CPUPercent = &percent
 	}
 	s.last = now
-	if mark != nil && sum.files != s.files {
-		s.files = sum.files
+	changed := sum.files != s.files
+	s.files = sum.files
+	if mark != nil && changed {
 		mark(recorder.Marker{Time: now, Type: "process.files", Name: "open files", Payload: fmt.Sprintf(`{"count":%d}`, sum.files)})
 	}
 	return sample, nil
