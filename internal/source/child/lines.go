@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/heliograph/heliograph/internal/logtext"
 	"github.com/heliograph/heliograph/internal/logline"
+	"github.com/heliograph/heliograph/internal/logtext"
 	"github.com/heliograph/heliograph/internal/recorder"
 )
 
