@@ -31,12 +31,30 @@ type agent struct {
 // startRun starts heliograph run with the application.
 func startRun(t *testing.T, args ...string) *agent {
 	t.Helper()
-	a := &agent{t: t, file: filepath.Join(t.TempDir(), "control"), client: &http.Client{Transport: &http.Transport{}, Timeout: device.Patience}}
+	a := newAgent(t)
 	for i, arg := range args {
 		a.mirror = a.mirror || arg == "--compat" && args[i+1] == "mirror"
 	}
-	t.Cleanup(a.client.CloseIdleConnections)
 	a.Device = device.Start(t, device.Options{Args: args, Run: []string{os.Getenv(appEnv), "-control", a.file}})
+	return a
+}
+
+// startProgram starts the application with an agent in it.
+func startProgram(t *testing.T, compat string) *agent {
+	t.Helper()
+	a := newAgent(t)
+	a.mirror = compat == "mirror"
+	program := []string{os.Getenv(appEnv), "-control", a.file, "-agent"}
+	if a.mirror {
+		program = append(program, "-mirror")
+	}
+	a.Device = device.Start(t, device.Options{Program: program})
+	return a
+}
+
+func newAgent(t *testing.T) *agent {
+	a := &agent{t: t, file: filepath.Join(t.TempDir(), "control"), client: &http.Client{Transport: &http.Transport{}, Timeout: device.Patience}}
+	t.Cleanup(a.client.CloseIdleConnections)
 	return a
 }
 

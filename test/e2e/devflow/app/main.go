@@ -3,8 +3,9 @@
 //
 //	heliograph run -- app -control FILE
 //
-// writes the address of that port to FILE. Without an agent in the program, it is
-// any program: what it prints and requests is all that it shows.
+// writes the address of that port to FILE. It is any program then: what it prints and
+// requests is all that it shows. With -agent it has an agent in it, and prints as
+// heliograph does where that listens.
 package main
 
 import (
@@ -27,14 +28,16 @@ import (
 
 func main() {
 	control := flag.String("control", "", "write the address of the control port to this file")
+	withAgent := flag.Bool("agent", false, "have an agent in the program")
+	mirror := flag.Bool("mirror", false, "make the compatibility mirror the agent's default")
 	flag.Parse()
-	if err := run(*control); err != nil {
+	if err := run(*control, *withAgent, *mirror); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(control string) error {
+func run(control string, withAgent, mirror bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -42,7 +45,18 @@ func run(control string) error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /log", serveLog)
+	served := make(chan error, 1)
+	if withAgent {
+		a, err := newAgent(ctx, mirror, served)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		a.register(mux)
+	} else {
+		mux.HandleFunc("POST /log", serveLog)
+		served <- nil
+	}
 	mux.HandleFunc("POST /print", servePrint)
 	mux.HandleFunc("POST /fetch", serveFetch)
 	mux.HandleFunc("POST /exit", func(_ http.ResponseWriter, r *http.Request) { os.Exit(number(r, "code", 0)) })
@@ -58,7 +72,7 @@ func run(control string) error {
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	return nil
+	return <-served
 }
 
 // number returns an integer parameter.
