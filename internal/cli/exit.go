@@ -104,6 +104,12 @@ func hint(cmd *cobra.Command, err error) string {
 		return "give a token with --token-file or HELIOGRAPH_TOKEN; \"heliograph token create\" on the device makes one"
 	case errors.Is(err, token.ErrNotFound):
 		return "\"heliograph token list\" lists the tokens"
+	case errors.Is(err, client.ErrUnreachable) && cmd.Flag("agent") != nil:
+		return "start the application with \"heliograph run\", or name another agent with --agent"
+	case told != nil && told.Channel == "sensors" && told.Code == "not_found":
+		return "\"heliograph app sensors\" lists the sensors"
+	case told != nil && told.Status == 404 && told.Op == "GET /api/v1/agent/status":
+		return "name an agent with --agent"
 	case errors.Is(err, client.ErrUnreachable):
 		return "start \"heliograph serve\" there, or name another server with --server"
 	case told != nil && told.Channel == "logs.stream" && told.Code == "not_found":

@@ -71,6 +71,19 @@ func (o *remoteOptions) keepFrom(root, verb *cobra.Command) {
 
 // dial makes the client and checks that the server answers.
 func (s *shared) dial(ctx context.Context) (*client.Client, error) {
+	opts, err := s.clientOptions()
+	if err != nil {
+		return nil, err
+	}
+	address := first(s.remote.server, s.streams.env("HELIOGRAPH_SERVER"), defaultServer)
+	if _, err := client.New(address, opts); err != nil {
+		return nil, usagef("%w", err)
+	}
+	return client.Dial(ctx, address, opts)
+}
+
+// clientOptions gives what the flags say about the connection.
+func (s *shared) clientOptions() (client.Options, error) {
 	o := s.remote
 	opts := client.Options{Fingerprint: o.fingerprint, Compress: o.compress}
 	if o.verbose {
@@ -78,19 +91,15 @@ func (s *shared) dial(ctx context.Context) (*client.Client, error) {
 	}
 	token, err := o.readToken(s.streams)
 	if err != nil {
-		return nil, err
+		return opts, err
 	}
 	opts.Token = token
 	if o.ca != "" {
 		if opts.CA, err = os.ReadFile(o.ca); err != nil {
-			return nil, usagef("read the certificate authority: %w", err)
+			return opts, usagef("read the certificate authority: %w", err)
 		}
 	}
-	address := first(o.server, s.streams.env("HELIOGRAPH_SERVER"), defaultServer)
-	if _, err := client.New(address, opts); err != nil {
-		return nil, usagef("%w", err)
-	}
-	return client.Dial(ctx, address, opts)
+	return opts, nil
 }
 
 // readToken finds the token; flags come before the environment.

@@ -58,17 +58,22 @@ func New(info BuildInfo, deps Deps, streams Streams, verbs ...*cobra.Command) *c
 		Use:   "heliograph",
 		Short: "See and control, live, what a Linux device is doing",
 		Long: `heliograph shows a Linux device live over the HeliOS WebSocket API: its
-telemetry, processes, logs, shells, devices and changes.
+telemetry, processes, logs, shells, devices and changes. It shows the applications
+on it over the DevFlow Agent Protocol.
 
-"heliograph serve" runs on the device. All other verbs are clients of any HeliOS
-server, this machine's own by default; name another with --server.
+"heliograph serve" runs on the device; "heliograph run" and "heliograph attach" look
+into one application, which "heliograph app" is a client of. All other verbs are
+clients of any HeliOS server, this machine's own by default; name another with
+--server.
 
 ` + exitCodesHelp,
 		Example: `  heliograph serve
   heliograph top
   heliograph logs dmesg --follow
   heliograph console --server https://robot.local:5800 --token-file ~/robot.token
-  heliograph watch device.telemetry --json | jq .cpu.usage_percent`,
+  heliograph watch device.telemetry --json | jq .cpu.usage_percent
+  heliograph run -- node app.js
+  heliograph app network`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -89,7 +94,7 @@ server, this machine's own by default; name another with --server.
 	root.AddCommand(
 		newTop(shared), newLogs(shared), newConsole(shared), newWatch(shared), newIMU(shared),
 		newStreams(shared), newFrames(shared),
-		newOTA(shared, root),
+		newOTA(shared, root), newApp(shared),
 		newChannels(shared), newAsyncAPI(shared), newToken(shared), newVersion(shared),
 	)
 	for _, verb := range verbs {
