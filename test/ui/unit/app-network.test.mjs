@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 const js = '../../../internal/webui/static/js/app/network';
-const { ExchangeStore, MAX_EXCHANGES } = await import(`${js}/store.js`);
+const { ExchangeStore, keyOf, MAX_EXCHANGES } = await import(`${js}/store.js`);
 const { contentOf, exchangeFilter, outcomeOf } = await import(`${js}/filter.js`);
 const { place, rangeOf, short, ticks } = await import(`${js}/scale.js`);
 const { decode, formFields, hexDump, prettyJSON, remarks } = await import(`${js}/body.js`);
@@ -22,7 +22,7 @@ test('exchanges are in the order of their start, each once', () => {
   assert.equal(store.add(x('b', 20)), false);
   store.add(x('d', 40, { durationMs: 5 }));
   assert.equal(ids(store), 'abcd');
-  assert.equal(store.get('d').end - store.get('d').at, 5);
+  assert.equal(store.withId('d').end - store.withId('d').at, 5);
 });
 
 test('a replay joins what is known, tells when it does not, and marks what the agent has let go', () => {
@@ -33,6 +33,9 @@ test('a replay joins what is known, tells when it does not, and marks what the a
   assert.deepEqual(store.list.map((e) => e.gone), [true, false, false]);
   assert.equal(store.replay([x('z', 90)]), 'torn');
   assert.equal(ids(store), 'abcz');
+  store.add(x('z', 95));
+  assert.equal(ids(store), 'abczz', 'another agent may give an id again');
+  assert.equal(store.withId('z').at, store.list[4].at);
   store.clear();
   assert.equal(store.list.length, 0);
   assert.equal(store.replay([x('a', 10)]), 'first');
@@ -44,7 +47,8 @@ test('the store is bounded, the oldest leave, and may come back', () => {
   assert.equal(store.list.length, MAX_EXCHANGES);
   assert.equal(store.dropped, 3);
   assert.equal(store.list[0].id, '3');
-  assert.equal(store.get('0'), undefined);
+  assert.equal(store.withId('0'), undefined);
+  assert.equal(store.get(keyOf(x(3, 3))).id, '3');
 });
 
 test('outcomes and contents', () => {

@@ -23,7 +23,7 @@ function makeFeed(sessions = []) {
       return { reopen: () => asked.push(p()), close() {} };
     },
   };
-  globalThis.fetch = async () => new Response(JSON.stringify(sessions));
+  globalThis.fetch = async (url) => new Response(JSON.stringify(String(url).endsWith('capabilities') ? { available: true } : sessions));
   const feed = new ProfilerFeed();
   return { feed, asked, open: () => feed.open(link), handlers: () => handlers, path: () => path(), sessions };
 }

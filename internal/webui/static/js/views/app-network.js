@@ -6,7 +6,7 @@ import { ExchangeDetailPanel } from '../app/network/detail.js';
 import { CONTENTS, exchangeFilter, OUTCOMES } from '../app/network/filter.js';
 import { fillRow, makeRow } from '../app/network/row.js';
 import { place, rangeOf, short, ticks } from '../app/network/scale.js';
-import { ExchangeStore, MAX_EXCHANGES } from '../app/network/store.js';
+import { ExchangeStore, keyOf, MAX_EXCHANGES } from '../app/network/store.js';
 import { resumeNote, sayState } from '../app/pane-tools.js';
 import { h, perFrame, setAttr, setText } from '../lib/dom.js';
 import { bytes, clockTime, count, plural } from '../lib/format.js';
@@ -34,6 +34,7 @@ const REPLAY = 100_000;
 const MAX_DETAILS = 16;
 /** Room for the name of the column of the waterfall. */
 const NAME_PX = 92;
+const GONE = 'The agent does not hold this exchange any more: its headers and bodies are gone.';
 /** Distance from the end, in CSS pixels, that still counts as the end. */
 const END_PX = 40;
 
@@ -56,8 +57,9 @@ export class AppNetwork extends View {
   /** @type {Column} */
   #column = 'at';
   #falling = false;
+  /** Key of the selected exchange; empty for none. */
   #selected = '';
-  /** @type {Map<string, ExchangeDetail | string>} by id; a text says why there is none */
+  /** @type {Map<string, ExchangeDetail | string>} by key; a text says why there is none */
   #details = new Map();
   /** @type {import('../app/network/scale.js').Range} */
   #range = { from: 0, to: 1 };
@@ -127,8 +129,8 @@ export class AppNetwork extends View {
     switch (m.type) {
       case 'replay': this.#replayed(m.data.entries); break;
       case 'request': this.#store.add(m.data.entry); break;
-      case 'details': this.#known(m.data.entry.id, m.data.entry); break;
-      case 'error': this.#known(m.data.id, 'The agent does not hold this exchange any more: its headers and bodies are gone.'); break;
+      case 'details': this.#known(keyOf(m.data.entry), m.data.entry); break;
+      case 'error': this.#known(this.#store.withId(m.data.id)?.key ?? '', GONE); break;
       case 'cleared': this.#cleared(m.timestamp); break;
       default:
     }
@@ -143,8 +145,7 @@ export class AppNetwork extends View {
     const how = this.#store.replay(entries);
     if (how === 'torn') this.#say(resumeNote(lost?.code ?? 0, 'unknown', 'exchanges', clockTime(lost?.at ?? Date.now())), true);
     else if (lost && how === 'joined') this.#say(resumeNote(lost.code, 'none', 'exchanges', clockTime(lost.at)), false);
-    const selected = this.#store.get(this.#selected);
-    if (selected && !this.#details.has(this.#selected)) this.#ask(this.#selected);
+    this.#ask();
   }
 
   /** @param {string} timestamp */
@@ -162,19 +163,22 @@ export class AppNetwork extends View {
     this.#note.hidden = false;
   }
 
-  /** @param {string} id @param {ExchangeDetail | string} detail */
-  #known(id, detail) {
-    this.#details.delete(id);
-    this.#details.set(id, detail);
+  /** @param {string} key @param {ExchangeDetail | string} detail */
+  #known(key, detail) {
+    this.#details.delete(key);
+    this.#details.set(key, detail);
     for (const old of this.#details.keys()) {
       if (this.#details.size <= MAX_DETAILS) break;
       this.#details.delete(old);
     }
   }
 
-  /** @param {string} id */
-  #ask(id) {
-    this.#channel?.send({ type: 'get_details', timestamp: new Date().toISOString(), data: { id } });
+  /** Asks for headers and bodies of what is selected, unless they are known. */
+  #ask() {
+    const x = this.#store.get(this.#selected);
+    if (!x || this.#details.has(x.key)) return;
+    if (x.gone) this.#known(x.key, GONE);
+    else this.#channel?.send({ type: 'get_details', timestamp: new Date().toISOString(), data: { id: x.id } });
   }
 
   #render() {
@@ -242,8 +246,8 @@ export class AppNetwork extends View {
     const x = this.#list[i];
     if (!x) return;
     fillRow(row, x, this.#range);
-    row.id = `exchange-${x.id}`;
-    setAttr(row, 'aria-selected', String(x.id === this.#selected));
+    row.id = `exchange-${x.key}`;
+    setAttr(row, 'aria-selected', String(x.key === this.#selected));
   }
 
   #filtered() {
@@ -286,21 +290,21 @@ export class AppNetwork extends View {
   /** @param {MouseEvent} event */
   #onClick(event) {
     const row = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('.row'));
-    const id = row?.dataset.id ?? '';
-    this.#select(id === this.#selected ? '' : id);
+    const key = row?.dataset.key ?? '';
+    this.#select(key === this.#selected ? '' : key);
   }
 
-  /** @param {string} id empty for none */
-  #select(id) {
-    this.#selected = id;
-    if (id && !this.#details.has(id)) this.#ask(id);
+  /** @param {string} key empty for none */
+  #select(key) {
+    this.#selected = key;
+    this.#ask();
     this.#render();
   }
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLButtonElement) return;
-    const at = this.#list.findIndex((x) => x.id === this.#selected);
+    const at = this.#list.findIndex((x) => x.key === this.#selected);
     const last = this.#list.length - 1;
     /** @type {Record<string, number>} */
     const to = {
@@ -311,7 +315,7 @@ export class AppNetwork extends View {
     else if (target === undefined) return;
     else {
       const index = Math.min(last, Math.max(0, target));
-      this.#select(this.#list[index]?.id ?? '');
+      this.#select(this.#list[index]?.key ?? '');
       this.#rows.reveal(index);
     }
     event.preventDefault();

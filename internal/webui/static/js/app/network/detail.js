@@ -42,10 +42,10 @@ export class ExchangeDetailPanel {
 
   /** Shows what is known of an exchange; undefined shows nothing. @param {Entry | undefined} entry @param {ExchangeDetail | undefined} detail undefined: not known yet @param {string} [error] why it will not be known */
   show(entry, detail, error = '') {
-    const same = entry?.id === this.#entry?.id && detail === this.#detail && error === this.#error;
+    const same = entry?.key === this.#entry?.key && detail === this.#detail && error === this.#error;
     this.el.hidden = entry === undefined;
     if (same) return;
-    if (entry?.id !== this.#entry?.id) this.#raw.clear();
+    if (entry?.key !== this.#entry?.key) this.#raw.clear();
     this.#entry = entry;
     this.#detail = detail;
     this.#error = error;

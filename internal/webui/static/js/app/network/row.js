@@ -21,7 +21,7 @@ export function makeRow() {
 export function fillRow(row, x, range) {
   const [method, status, name, type, size, time, fall] = /** @type {HTMLElement[]} */ ([...row.children]);
   if (!method || !status || !name || !type || !size || !time || !fall) return;
-  row.dataset.id = x.id;
+  row.dataset.key = x.key;
   row.dataset.outcome = outcomeOf(x);
   setAttr(row, 'data-gone', x.gone ? '' : null);
   row.title = `${x.url}\n${clockTime(x.at, true)}${x.error ? `\n${x.error}` : ''}${x.gone ? '\nthe agent does not hold it any more' : ''}`;

@@ -61,6 +61,7 @@ export class ProfilerFeed extends EventTarget {
   missed = 0;
   #cursors = { sampleCursor: 0, markerCursor: 0, spanCursor: 0 };
   #id = 'current';
+  #checked = false;
   /** @type {ReturnType<import('../link.js').AppLink['channel']> | undefined} */
   #channel;
   #state = /** @type {import('../types.d.ts').ChannelState} */ ('closed');
@@ -110,18 +111,26 @@ export class ProfilerFeed extends EventTarget {
   /** Looks whether there is another session than the one followed. */
   async look() {
     try {
+      if (!(await this.#usable())) return;
       /** @type {Session[]} */
       const sessions = await json('api/v1/profiler/sessions');
-      this.off = '';
       const newest = sessions[0];
       if (!newest) this.#changed();
       else if (newest.sessionId !== this.session?.sessionId || !this.session.startedAtUtc) this.#follow(newest);
     } catch (err) {
-      if (!(err instanceof HttpError)) throw err;
-      if (err.status !== 501) return; // the connection tells
-      this.off = err.message;
-      this.#changed();
+      if (!(err instanceof HttpError)) throw err; // the connection tells
     }
+  }
+
+  /** Whether there is a profiler; asked until it is known. */
+  async #usable() {
+    if (this.#checked) return this.off === '';
+    /** @type {import('../types.d.ts').ProfilerCapabilities} */
+    const { available } = await json('api/v1/profiler/capabilities');
+    this.#checked = true;
+    this.off = available ? '' : 'the agent has it switched off';
+    this.#changed();
+    return available;
   }
 
   /** @param {Session} session */

@@ -30,7 +30,7 @@ export class Hotspots {
   watch(feed) {
     this.#feed = feed;
     const look = () => {
-      if (feed.seen.spans !== this.#seen) void this.#read();
+      if (feed.session && feed.seen.spans !== this.#seen) void this.#read();
     };
     const timer = setInterval(look, READ_MS);
     look();
