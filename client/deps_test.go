@@ -11,8 +11,9 @@ import (
 func TestDependencies(t *testing.T) {
 	const self = "github.com/heliograph/heliograph/client"
 	for dir, allowed := range map[string][]string{
-		".":      {self, self + "/helios", "github.com/coder/websocket"},
-		"helios": {self + "/helios"},
+		".":       {self, self + "/helios", self + "/devflow", "github.com/coder/websocket"},
+		"helios":  {self + "/helios"},
+		"devflow": {self + "/devflow"},
 	} {
 		cmd := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./"+dir)
 		out, err := cmd.Output()

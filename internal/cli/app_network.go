@@ -154,7 +154,8 @@ func newAppNetworkClear(a *appShared) *cobra.Command {
 		Long: `Make the agent forget the exchanges it has captured, for all who look.
 
 ` + exitCodesHelp,
-		Args: args(cobra.NoArgs),
+		Example: `  heliograph app network clear`,
+		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.dialAgent(cmd.Context())
 			if err != nil {
