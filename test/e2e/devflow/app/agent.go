@@ -21,7 +21,6 @@ type agent struct {
 	*heliograph.Agent
 	log     *slog.Logger
 	broken  chan struct{} // makes the flaky sensor fail
-	ran     atomic.Int64  // how often a sensor was started
 	running atomic.Int64  // sensors that run now
 }
 
@@ -72,7 +71,6 @@ func (a *agent) addSensors() error {
 // every makes a sensor that is read at the wanted rate, and fails when broken says so.
 func (a *agent) every(read func() heliograph.Reading, broken <-chan struct{}) func(context.Context, time.Duration, func(heliograph.Reading)) error {
 	return func(ctx context.Context, every time.Duration, out func(heliograph.Reading)) error {
-		a.ran.Add(1)
 		a.running.Add(1)
 		defer a.running.Add(-1)
 		tick := time.NewTicker(every)
@@ -112,9 +110,7 @@ func (a *agent) register(mux *http.ServeMux) {
 		}
 	})
 	mux.HandleFunc("POST /sensor/remove", func(_ http.ResponseWriter, r *http.Request) { a.RemoveSensor(r.FormValue("name")) })
-	mux.HandleFunc("POST /sensor/state", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "%d of %d", a.running.Load(), a.ran.Load())
-	})
+	mux.HandleFunc("POST /sensor/running", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, a.running.Load()) })
 }
 
 // serveLog logs n records.
