@@ -18,6 +18,7 @@ mount                          mount            a /proc and file systems of the 
 ps                             procps           a second opinion on processes
 tmux                           tmux             a terminal that is not ours
 dbus-daemon                    dbus-daemon      private message buses
+/usr/lib/python3/dist-packages/dbusmock                      python3-dbusmock  a Bluetooth adapter that does not exist
 /usr/libexec/fwupd/fwupd       fwupd            updates of firmware
 /usr/libexec/installed-tests/fwupd  fwupd-tests  a device that does not exist, for fwupd
 rauc                           rauc             an update engine
