@@ -69,14 +69,14 @@ export class AppBar extends HTMLElement {
 /** @param {import('./types.d.ts').AgentStatus} s */
 function facts(s) {
   const version = known(s.app.version) ? s.app.version : '';
-  const framework = `${s.agent.framework} ${s.agent.frameworkVersion}`.trim();
+  const framework = [s.agent.framework, s.agent.frameworkVersion].filter(known).join(' ');
   const pid = s.app.processId ? `pid ${s.app.processId}` : '';
   return [version, s.platform, framework, pid].filter(Boolean).join(' · ');
 }
 
 /** @param {string} text */
 function known(text) {
-  return text !== '' && text !== 'unknown';
+  return text !== '' && text !== 'unknown' && text !== '0.0.0';
 }
 
 customElements.define('hg-app-bar', AppBar);
