@@ -56,6 +56,32 @@ TEXT
 
 What each processor costs: `go test -run - -bench Processors ./internal/imaging`.
 
+## Capture
+
+The capturing proxy of `heliograph run` against the bare library, goproxy, with the least that captures (it keeps the last
+500 bodies; no limits, no redaction, no timings), and against no proxy: 50 connections that are kept alive, 1 KiB of JSON.
+Client, proxy and server are one process. Three runs in turn, the middle one.
+
+| Way | Requests/s | Of the bare library |
+|---|---|---|
+TEXT
+	go test -run - -bench Proxy -benchtime 4s -count 3 ./internal/source/capture | awk '
+		/req\/s/ { split($1, name, "[/-]"); for (i = 2; i < NF; i++) if ($(i+1) == "req/s") v[name[2]] = v[name[2]] " " $i }
+		function middle(text,  a, n, i, j, x) { n = split(text, a, " "); for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (a[j] + 0 < a[i] + 0) { x = a[i]; a[i] = a[j]; a[j] = x } return a[int((n + 1) / 2)] }
+		END { bare = middle(v["goproxy"]); split("direct goproxy heliograph", order, " ")
+			for (i = 1; i <= 3; i++) printf "| %s | %d | %.2f |\n", order[i], middle(v[order[i]]), middle(v[order[i]]) / bare }'
+	cat <<'TEXT'
+
+## An agent inside a Go program
+
+What the SDK adds to a program while nobody is looking.
+
+| | Time | Allocations |
+|---|---|---|
+TEXT
+	go test -run - -bench Unobserved -benchmem . | awk '/^Benchmark/ { sub(/-[0-9]+$/, "", $1); sub(/^BenchmarkUnobserved\/?/, "", $1); printf "| %s | %s ns | %s |\n", $1, $3, $(NF-1) }'
+	cat <<'TEXT'
+
 ## Budgets
 
 | What | Budget |
@@ -74,6 +100,8 @@ What each processor costs: `go test -run - -bench Processors ./internal/imaging`
 | relay of MJPEG, added delay p99, 20 viewers | < 5 ms |
 | a viewer that reads 1 frame in 2 s | its frames are younger than two intervals; it slows nobody |
 | a stream that nobody watches | nothing |
+| capturing proxy | >= 0.9 of the bare library |
+| unobserved record or request of the SDK | < 100 ns, no allocation |
 
 The parts have Go benchmarks of their own (`go test -bench . ./internal/...`): topic, frame reader, process scan, log
 follower, change journal, server.

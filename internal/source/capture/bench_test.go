@@ -13,6 +13,7 @@ import (
 	"github.com/elazarl/goproxy"
 
 	"github.com/heliograph/heliograph/internal/recorder"
+	"github.com/heliograph/heliograph/internal/redact"
 )
 
 // BenchmarkProxy compares the proxy with the bare library that captures bodies, and
@@ -35,7 +36,7 @@ func BenchmarkProxy(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		rec := recorder.New(recorder.Options{})
+		rec := recorder.New(recorder.Options{Redact: recorder.Redaction(redact.New())})
 		defer rec.Close()
 		p := New(Options{Authority: authority, Network: rec.Network})
 		l, err := net.Listen("tcp", "127.0.0.1:0")
