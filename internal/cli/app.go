@@ -134,8 +134,9 @@ func printRaw(out io.Writer, raw json.RawMessage) error {
 func follow[T any](ctx context.Context, a *appShared, sub *client.Subscription[client.AgentMessage[T]], write func(io.Writer, client.AgentMessage[T]) error) error {
 	defer sub.Close()
 	out := bufio.NewWriterSize(a.streams.Out, 64<<10)
+	next := patient(sub, func(err error) { a.notice("%s", plain(err.Error())) })
 	for {
-		e, err := sub.Next(ctx)
+		e, err := next(ctx)
 		if err == nil {
 			err = a.printEvent(out, e.Gap, e.Err, func() error { return write(out, e.Value) })
 		}
@@ -147,6 +148,37 @@ func follow[T any](ctx context.Context, a *appShared, sub *client.Subscription[c
 			return nil
 		case err != nil:
 			return stopped(ctx, err)
+		}
+	}
+}
+
+// closePause is how long an agent may take to close the connection after an error.
+const closePause = 500 * time.Millisecond
+
+// patient gives the events of a subscription but for errors that the agent told: those
+// that turn out to be why the subscription ends are its end, all others go to tell.
+func patient[T any](sub *client.Subscription[T], tell func(error)) func(context.Context) (client.Event[T], error) {
+	return func(ctx context.Context) (client.Event[T], error) {
+		var told error
+		for {
+			wait, cancel := ctx, context.CancelFunc(func() {})
+			if told != nil {
+				wait, cancel = context.WithTimeout(ctx, closePause)
+			}
+			e, err := sub.Next(wait)
+			over := wait.Err() != nil && ctx.Err() == nil
+			cancel()
+			if told != nil && (err == nil || !errors.Is(err, told)) {
+				tell(told)
+				told = nil
+			}
+			switch {
+			case err != nil && over && errors.Is(err, context.DeadlineExceeded):
+			case err == nil && errors.As(e.Err, new(*client.Error)):
+				told = e.Err
+			default:
+				return e, err
+			}
 		}
 	}
 }
