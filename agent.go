@@ -13,7 +13,6 @@ import (
 	"github.com/heliograph/heliograph/internal/redact"
 	"github.com/heliograph/heliograph/internal/source/deviceinfo"
 	"github.com/heliograph/heliograph/internal/source/goruntime"
-	"github.com/heliograph/heliograph/internal/source/httpcapture"
 )
 
 // shutdownTime bounds how long the end of connections may take.
@@ -58,11 +57,19 @@ func New(opts *Options) *Agent {
 	}
 	if !a.opts.Reveal {
 		a.secrets = redact.New(a.opts.Secrets...)
-		ro.Redact = httpcapture.Redact(a.secrets)
+		ro.Redact = recorder.Redaction(a.secrets)
 	}
 	a.rec = recorder.New(ro)
 	a.api = a.newAPI()
 	return a
+}
+
+// mask masks the secrets in a text.
+func (a *Agent) mask(text string) string {
+	if a.secrets == nil || text == "" {
+		return text
+	}
+	return string(a.secrets.Body("", []byte(text)))
 }
 
 // newAPI returns the protocol of this agent, for connections of one server.

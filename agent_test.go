@@ -79,9 +79,9 @@ func TestLogsOnDemand(t *testing.T) {
 	if m := s.next(); m.Type != "replay" || len(m.Data["entries"].([]any)) != 1 {
 		t.Errorf("%+v", m)
 	}
-	log.Debug("seen", "token", "s3cr3t", "n", 1)
+	log.Debug("seen", "token", "s3cr3t", "n", 1, "body", `{"password":"s3cr3t"}`)
 	entry := s.next().Data["entry"].(map[string]any)
-	if entry["message"] != "seen token=*** n=1" || entry["level"] != "debug" || entry["source"] != "native" {
+	if entry["message"] != `seen token=*** n=1 body="{\"password\":\"***\"}"` || entry["level"] != "debug" || entry["source"] != "native" {
 		t.Errorf("%+v", entry)
 	}
 	revealing := newViewer(t, &Options{Reveal: true, KeepLevel: slog.LevelDebug})

@@ -114,8 +114,6 @@ func (s *Span) End() {
 	s.ended = true
 	s.span.End = time.Now()
 	s.span.Tags = s.agent.attrsJSON(s.attrs)
-	if s.agent.secrets != nil {
-		s.span.Error = s.agent.secrets.Text(s.span.Error)
-	}
+	s.span.Error = s.agent.mask(s.span.Error)
 	s.agent.rec.Profiler.Span(s.span)
 }

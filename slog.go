@@ -33,7 +33,7 @@ func (a *Agent) SlogHandler(next slog.Handler) slog.Handler {
 	}
 	opts := applog.Options{Logs: a.rec.Logs, Next: next}
 	if a.secrets != nil {
-		opts.Secret, opts.Redact = a.secrets.Secret, a.secrets.Text
+		opts.Secret, opts.Redact = a.secrets.Secret, a.mask
 	}
 	return applog.New(opts)
 }

@@ -124,10 +124,7 @@ func (a *Agent) panicked(v any, stack []byte) {
 	if a == nil {
 		return
 	}
-	text := fmt.Sprint(v)
-	if a.secrets != nil {
-		text = a.secrets.Text(text)
-	}
+	text := a.mask(fmt.Sprint(v))
 	now := time.Now()
 	a.rec.UI.Failure(recorder.Failure{Message: text, Stack: string(stack)}, now)
 	a.rec.Logs.Record(recorder.LogEntry{

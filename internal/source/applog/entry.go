@@ -22,7 +22,7 @@ const mask = "***"
 // entry makes a log entry. Its time is zero if the record's is.
 func (h *Handler) entry(r slog.Record) recorder.LogEntry {
 	w := writer{opts: h.opts, category: h.category}
-	w.text.WriteString(r.Message)
+	w.text.WriteString(h.opts.mask(r.Message))
 	for _, s := range h.attrs {
 		for _, a := range s.attrs {
 			w.attr(s.groups, a)
@@ -39,14 +39,18 @@ func (h *Handler) entry(r slog.Record) recorder.LogEntry {
 	if w.category == "" {
 		w.category = strings.TrimSuffix(h.groups, ".")
 	}
-	e := recorder.LogEntry{
+	return recorder.LogEntry{
 		Time: r.Time, Level: Level(r.Level), Category: w.category,
-		Message: w.text.String(), Exception: strings.Join(w.exceptions, "\n"), Source: h.opts.Source,
+		Message: w.text.String(), Exception: h.opts.mask(strings.Join(w.exceptions, "\n")), Source: h.opts.Source,
 	}
-	if h.opts.Redact != nil {
-		e.Message, e.Exception = h.opts.Redact(e.Message), h.opts.Redact(e.Exception)
+}
+
+// mask masks the secrets in a text before it is quoted, which would hide them.
+func (o *Options) mask(text string) string {
+	if o.Redact == nil || text == "" {
+		return text
 	}
-	return e
+	return o.Redact(text)
 }
 
 // categoryOf returns the value of an attribute that names the component.
@@ -102,7 +106,7 @@ func (w *writer) attr(groups string, a slog.Attr) {
 		w.text.WriteString("…")
 		return
 	}
-	w.text.WriteString(quoted(textOf(v)))
+	w.text.WriteString(quoted(w.opts.mask(textOf(v))))
 }
 
 func asError(v slog.Value) error {

@@ -19,8 +19,10 @@ type Options struct {
 	// Secret tells whether the value of an attribute of this name is masked; nil
 	// means that none is.
 	Secret func(name string) bool
-	// Redact masks what looks like a secret in a text; nil leaves it as it is.
+	// Redact masks the secrets in a text; nil leaves it as it is.
 	Redact func(text string) string
+	// Skip tells that a record is for Next only; nil means that none is.
+	Skip func(slog.Record) bool
 }
 
 // Handler is the handler. It is safe for concurrent use.
@@ -50,7 +52,7 @@ func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle implements slog.Handler. The error is that of the next handler.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
-	if h.opts.Logs.Wants(Level(r.Level)) {
+	if h.opts.Logs.Wants(Level(r.Level)) && (h.opts.Skip == nil || !h.opts.Skip(r)) {
 		h.opts.Logs.Record(h.entry(r))
 	}
 	if h.next == nil || !h.next.Enabled(ctx, r.Level) {

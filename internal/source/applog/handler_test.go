@@ -128,6 +128,8 @@ func TestEntry(t *testing.T) {
 			recorder.LogEntry{Level: recorder.Info, Message: "in *** who.name=ann who.password=***"}},
 		{"LogValuer of With", func(l *slog.Logger) { l.With("who", account{"ann"}).Info("in") },
 			recorder.LogEntry{Level: recorder.Info, Message: "in who.name=ann who.password=***"}},
+		{"secret within a quoted value", func(l *slog.Logger) { l.Info("got", "body", `{"x":"hunter2"}`) },
+			recorder.LogEntry{Level: recorder.Info, Message: `got body="{\"x\":\"***\"}"`}},
 		{"levels", func(l *slog.Logger) { l.Log(context.Background(), slog.LevelError+4, "down") },
 			recorder.LogEntry{Level: recorder.Critical, Message: "down"}},
 		{"below debug", func(l *slog.Logger) { l.Log(context.Background(), slog.LevelDebug-1, "in") },
@@ -216,6 +218,17 @@ func TestNextHandler(t *testing.T) {
 type failing struct{ slog.Handler }
 
 func (failing) Handle(context.Context, slog.Record) error { return fs.ErrClosed }
+
+func TestSkippedRecordsGoToNextOnly(t *testing.T) {
+	rec := newTest(t, recorder.Always)
+	var out bytes.Buffer
+	l := slog.New(New(Options{Logs: rec.Logs, Next: slog.NewTextHandler(&out, nil), Skip: func(r slog.Record) bool { return r.Message == "skip" }}))
+	l.Info("skip")
+	l.Info("take")
+	if held := rec.Logs.Held(); len(held) != 1 || held[0].Value.Message != "take" || strings.Count(out.String(), "msg=") != 2 {
+		t.Errorf("%d entries, %s", len(held), out.String())
+	}
+}
 
 func TestErrorOfNextIsReturned(t *testing.T) {
 	h := New(Options{Logs: newTest(t, recorder.Always).Logs, Next: failing{slog.NewTextHandler(&bytes.Buffer{}, nil)}})

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/heliograph/heliograph/internal/recorder"
-	"github.com/heliograph/heliograph/internal/redact"
 )
 
 // body makes of a sample what is recorded of a body.
@@ -70,16 +69,4 @@ func decoder(encoding string, data []byte) (io.Reader, bool) {
 func mediaType(h http.Header) string {
 	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(media))
-}
-
-// Redact returns a function that takes the secrets out of an exchange, for
-// recorder.Options.Redact.
-func Redact(r *redact.Redactor) func(*recorder.Exchange) {
-	return func(x *recorder.Exchange) {
-		x.URL, x.Path, x.Error = r.URL(x.URL), r.URL(x.Path), r.Text(x.Error)
-		r.Header(x.RequestHeader)
-		r.Header(x.ResponseHeader)
-		x.RequestBody.Data = r.Body(http.Header(x.RequestHeader).Get("Content-Type"), x.RequestBody.Data)
-		x.ResponseBody.Data = r.Body(http.Header(x.ResponseHeader).Get("Content-Type"), x.ResponseBody.Data)
-	}
 }

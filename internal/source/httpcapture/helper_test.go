@@ -29,7 +29,7 @@ type rig struct {
 
 func newRig(t *testing.T, opts recorder.Options, handler http.Handler, start func(*httptest.Server)) *rig {
 	t.Helper()
-	opts.Redact = Redact(redact.New())
+	opts.Redact = recorder.Redaction(redact.New())
 	r := &rig{t: t, made: recorder.New(opts), served: recorder.New(opts)}
 	t.Cleanup(r.made.Close)
 	t.Cleanup(r.served.Close)

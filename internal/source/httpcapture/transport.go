@@ -51,7 +51,7 @@ type exchange struct {
 	once    sync.Once
 	phases  phases
 
-	recorder.Summary             // of the request
+	recorder.Summary                        // of the request
 	header           http.Header            // of the request
 	sent             atomic.Pointer[sample] // nil: no body
 }
