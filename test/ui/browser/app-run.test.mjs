@@ -88,6 +88,7 @@ test('node app.mjs: logs, HTTPS with bodies, profiler and lifecycle', async (t) 
 
   const { app: about } = await (await fetch(`${app.url}/api/v1/agent/status`)).json();
   await page.locator('.nav [data-view=app-events]').click();
+  await page.locator('hg-app-events .line', { hasText: 'lifecycle' }).waitFor();
   process.kill(about.processId, 'SIGSTOP');
   await until('the pause', async () => /paused for/.test(await page.locator('hg-app-bar').textContent()));
   process.kill(about.processId, 'SIGCONT');
