@@ -54,7 +54,8 @@ The page is not stopped or changed. If it is closed the next one is looked into,
 and a browser that is started again is found again. Electron takes the same flag;
 for an Android WebView: adb forward tcp:9222 localabstract:webview_devtools_remote_PID
 
-Secrets in captured requests are replaced by *** unless --reveal is given.
+Secrets in captured requests, addresses and messages are replaced by *** unless
+--reveal is given.
 
 The line "listening on http://…" on standard output tells each address in use.
 
@@ -85,10 +86,15 @@ func runAttach(ctx context.Context, info BuildInfo, streams Streams, opts attach
 		return err
 	}
 	defer attachment.Close()
-	for _, address := range attachment.URLs() {
+	remote := false
+	for i, address := range attachment.URLs() {
 		if _, err := fmt.Fprintf(streams.Out, "listening on %s\n", address); err != nil {
 			return err
 		}
+		remote = remote || i < len(page.Listen) && !isLoopbackAddress(page.Listen[i])
+	}
+	if remote {
+		fmt.Fprintf(streams.Err, "from other machines open %s\n", attachment.Login())
 	}
 	return attachment.Run(ctx)
 }

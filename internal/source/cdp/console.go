@@ -58,12 +58,12 @@ func (p *page) logged(session string, e *runtime.EventConsoleAPICalled) {
 	}
 	entry := recorder.LogEntry{
 		Time: millis(float64(e.Timestamp)), Level: consoleLevel(e.Type), Category: "console",
-		Message: render(e.Args), Source: recorder.SourceWebView,
+		Message: p.src.text(render(e.Args)), Source: recorder.SourceWebView,
 	}
 	if name, _, ok := strings.Cut(e.Context, "#"); ok && name != "" {
 		entry.Category = "console." + name
 	}
-	entry.Exception = errorText(e.Args)
+	entry.Exception = p.src.text(errorText(e.Args))
 	switch e.Type {
 	case runtime.ConsoleAPICalledTypeAssert:
 		entry.Message = strings.TrimSpace("Assertion failed: " + strings.TrimPrefix(entry.Message, "console.assert"))
@@ -139,6 +139,9 @@ func (p *page) entry(_ string, e *cdplog.EventEntryAdded) {
 	if x == nil || !p.fresh(float64(x.Timestamp)) {
 		return
 	}
+	if x.Source == cdplog.EntrySourceWorker && p.hasWorker() {
+		return // the worker has said it itself
+	}
 	text := x.Text
 	if x.URL != "" && !strings.Contains(text, x.URL) {
 		text += " " + x.URL
@@ -150,6 +153,16 @@ func (p *page) entry(_ string, e *cdplog.EventEntryAdded) {
 		Time: millis(float64(x.Timestamp)), Level: entryLevel(x.Level), Category: "browser." + string(x.Source),
 		Message: p.src.text(text), Exception: p.src.text(stack(x.StackTrace)), Source: recorder.SourceWebView,
 	})
+}
+
+// hasWorker reports whether a worker of the page is looked into.
+func (p *page) hasWorker() bool {
+	for _, kind := range p.sessions {
+		if kind == "worker" || kind == "shared_worker" {
+			return true
+		}
+	}
+	return false
 }
 
 func entryLevel(l cdplog.EntryLevel) recorder.Level {

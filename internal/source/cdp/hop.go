@@ -77,8 +77,21 @@ func (h *hop) complete(now time.Time) bool {
 	if h.response != nil && !h.hasExtra || now.Sub(h.endedAt) > extraPatience {
 		return true
 	}
-	at := h.chain.extras
-	return len(h.chain.sent) > at && len(h.chain.got) > at
+	_, found := h.wire()
+	return found
+}
+
+// wire returns which of the chain's headers are those of this hop, and whether both
+// sides have come. A request that is sent again, such as after a demand for a password,
+// is one hop with several: the one with the status that the page got counts.
+func (h *hop) wire() (at int, found bool) {
+	c := h.chain
+	for at = c.extras; at < min(len(c.sent), len(c.got)); at++ {
+		if s := c.got[at].status; h.response == nil || s == h.x.Status || s == http.StatusNotModified {
+			return at, true
+		}
+	}
+	return c.extras, false
 }
 
 // dress puts the headers on that were on the wire, which have cookies and what the
@@ -87,7 +100,7 @@ func (h *hop) complete(now time.Time) bool {
 // this.
 func (h *hop) dress() {
 	c := h.chain
-	at := c.extras
+	at, _ := h.wire()
 	if h.hasExtra || h.response == nil {
 		if len(c.sent) > at {
 			h.x.RequestHeader = headers(c.sent[at])
@@ -96,7 +109,7 @@ func (h *hop) dress() {
 			h.x.ResponseHeader = headers(c.got[at].headers)
 			h.x.Status, h.x.StatusText = h.status(c.got[at].status)
 		}
-		c.extras++
+		c.extras = at + 1
 	}
 	h.x.RequestType = mediaType(h.x.RequestHeader)
 	if h.x.ResponseType == "" {

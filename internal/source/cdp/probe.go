@@ -52,7 +52,6 @@ type contextKey struct {
 type document struct {
 	number int
 	unique string
-	main   bool // of the main frame
 }
 
 // wish is what the probes are to do.
@@ -86,13 +85,9 @@ func (p *page) contextCreated(session string, e *runtime.EventExecutionContextCr
 	if c == nil || c.Name != worldName || len(p.probe.contexts) >= maxDocuments {
 		return
 	}
-	var of struct {
-		FrameID string `json:"frameId"`
-	}
-	_ = json.Unmarshal(c.AuxData, &of) // without it it is no main frame
 	p.src.documents++
 	key := contextKey{session, c.ID}
-	p.probe.contexts[key] = &document{number: p.src.documents, unique: c.UniqueID, main: session == "" && of.FrameID == p.ui.frame}
+	p.probe.contexts[key] = &document{number: p.src.documents, unique: c.UniqueID}
 	if p.probe.wanted != (wish{}) {
 		p.probe.configure(p, key, p.probe.wanted)
 	}

@@ -35,8 +35,9 @@ type Options struct {
 	Target string
 	// Name is that of the application; empty means the title of the page.
 	Name string
-	// Redact takes secrets out of addresses that are recorded elsewhere than in
-	// exchanges, which are the recorder's business; nil leaves them.
+	// Redact takes secrets out of what is recorded elsewhere than in exchanges,
+	// which are the recorder's business: addresses, messages of the console, errors,
+	// dialogs. nil leaves them.
 	Redact *redact.Redactor
 	// Logger may be nil.
 	Logger *slog.Logger
@@ -88,22 +89,28 @@ func (s *Source) Version(ctx context.Context) (v Version, err error) {
 // Run attaches to one target after the other until ctx is done, whose cause it
 // returns. It records into rec and must be called once.
 func (s *Source) Run(ctx context.Context, rec *recorder.Recorder) error {
-	wait, lost := retryFirst, false
+	wait, said := retryFirst, ""
 	for ctx.Err() == nil {
+		begun := time.Now()
 		err := s.once(ctx, rec)
 		var taken *takenOver
 		pause := lookEvery
 		switch {
-		case err == nil || ctx.Err() != nil: // it was attached: look again at once
-			wait, lost, pause = retryFirst, false, 0
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err == nil: // it was attached: look again at once, unless that was hardly so
+			wait, said = retryFirst, ""
+			if time.Since(begun) > lookEvery {
+				pause = 0
+			}
 		case errors.As(err, &taken):
 			s.log.Warn("another client has taken the page over", "reason", taken.reason)
 			pause = evicted
 		case errors.Is(err, ErrNoTarget):
-			s.told(&lost, "waiting for a page", err)
+			said = s.say(rec, said, "waiting for a page", err)
 			wait = retryFirst
 		default:
-			s.told(&lost, "cannot look into the browser", err)
+			said = s.say(rec, said, "cannot look into the browser", err)
 			pause, wait = wait, min(2*wait, retryMost)
 		}
 		sleep(ctx, pause)
@@ -111,14 +118,16 @@ func (s *Source) Run(ctx context.Context, rec *recorder.Recorder) error {
 	return context.Cause(ctx)
 }
 
-// told logs the first of several equal problems.
-func (s *Source) told(before *bool, text string, err error) {
+// say logs a problem, which is new if the last one was another, and notes that there
+// is no page. It returns the text.
+func (s *Source) say(rec *recorder.Recorder, last, text string, err error) string {
 	level := slog.LevelWarn
-	if *before {
+	if text == last {
 		level = slog.LevelDebug
 	}
-	*before = true
+	rec.UI.Lifecycle(recorder.StateStopped, time.Time{})
 	s.log.Log(context.Background(), level, text, "browser", s.end.base.Host, "target", s.opts.Target, "err", err)
+	return text
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -197,7 +206,7 @@ func (s *Source) address(u string) string {
 	return s.opts.Redact.URL(u)
 }
 
-// text returns what the browser says, with addresses in it, as it may be recorded.
+// text returns what a page or the browser says as it may be recorded.
 func (s *Source) text(t string) string {
 	if s.opts.Redact == nil {
 		return t

@@ -94,7 +94,7 @@ func (p *page) dialog(_ string, e *cdppage.EventJavascriptDialogOpening) {
 	case cdppage.DialogTypeBeforeunload:
 		title, buttons = "Leave site?", []string{"Leave", "Cancel"}
 	}
-	p.rec.UI.Alert(recorder.Alert{Title: title, Message: e.Message, Buttons: buttons}, time.Now())
+	p.rec.UI.Alert(recorder.Alert{Title: title, Message: p.src.text(e.Message), Buttons: buttons}, time.Now())
 	if !e.HasBrowserHandler {
 		p.tell(recorder.Warning, "the page waits at a dialog that this browser cannot show; another client has to answer it")
 	}

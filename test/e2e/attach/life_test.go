@@ -29,17 +29,7 @@ func TestConsole(t *testing.T) {
 	x.visit(s.put("/", titled("Console")+`<script>console.log('before anybody came')</script>`))
 	a := attachTo(t, b)
 	logs := a.dial("/ws/v1/logs?level=trace&replay=1000")
-	find(logs, "what was logged before", func(m *wire.LogReplay) bool {
-		if m.Type == "replay" {
-			for _, e := range m.Data.Entries {
-				if e.Message == "before anybody came" {
-					return true
-				}
-			}
-			return false
-		}
-		return strings.Contains(fmt.Sprint(m), "before anybody came")
-	})
+	device.Poll(t, "what was logged before", func() bool { return strings.Contains(fmt.Sprintf("%s", logs.all()), "before anybody came") })
 	for _, c := range []struct{ script, level, message string }{
 		{`console.log('plain', 1, true, null, undefined, -0, 10n)`, "info", "plain 1 true null undefined -0 10n"},
 		{`console.debug('%s is %d years and %f, %o%%', 'Bo', 42.9, 1.5, {a: 1}, 'more')`, "debug", "Bo is 42 years and 1.5, {a: 1}% more"},
@@ -51,6 +41,7 @@ func TestConsole(t *testing.T) {
 		{`console.table([[1]])`, "info", "[Array(1)]"},
 		{`console.count('hits')`, "info", "hits: 1"},
 		{`console.trace('here')`, "info", "here"},
+		{`console.log('Bearer abcdefghijklmnopqrstuvwxyz0123456789')`, "info", "Bearer ***"},
 		{`console.log('\ud83d alone')`, "info", "\uFFFD alone"},
 	} {
 		x.eval(c.script)
@@ -67,6 +58,21 @@ func TestConsole(t *testing.T) {
 	e = logEntry(logs, "the browser's complaint", func(e *wire.LogEntry) bool { return strings.Contains(e.Message, "/nowhere") })
 	if e.Level != "error" || e.Category != "browser.network" {
 		t.Errorf("%+v", e)
+	}
+	s.put("/worker.js", `onmessage = () => { console.log('of a worker'); setTimeout(() => { throw new Error('broken worker') }); setTimeout(() => console.log('worker done'), 200) }`)
+	x.eval(`{ globalThis.w = new Worker('/worker.js'); setTimeout(() => w.postMessage(1), 300) }`)
+	logEntry(logs, "the worker's end", func(e *wire.LogEntry) bool { return e.Message == "worker done" })
+	for _, once := range []string{"of a worker", "broken worker"} {
+		n := 0
+		for _, m := range logs.all() {
+			if e := decode[wire.LogMessage](t, m); strings.Contains(e.Data.Entry.Message, once) {
+				n++
+				t.Logf("%+v", e.Data.Entry)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s: %d entries", once, n)
+		}
 	}
 	x.eval(`console.log('x'.repeat(30_000_000))`) // more than the agent reads at a time
 	logEntry(logs, "what was left out", func(e *wire.LogEntry) bool {

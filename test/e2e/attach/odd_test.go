@@ -61,6 +61,15 @@ func TestOddRequests(t *testing.T) {
 			t.Errorf("size %d, want %d; body of %d bytes", size(e.ResponseSize), saw.sent, len(d.ResponseBody))
 		}
 	})
+	t.Run("password", func(t *testing.T) {
+		x.call("Page.navigate", map[string]any{"url": strings.Replace(s.URL, "http://", "http://u:planted-secret-11@", 1) + "/auth"})
+		e := one(t, "/auth")
+		d := a.detail(e.ID)
+		if e.StatusCode != 200 || d.ResponseBody != "come in" || strings.Contains(fmt.Sprintf("%+v", d), "planted") {
+			t.Errorf("%+v", d)
+		}
+		x.visit(s.URL + "/")
+	})
 	t.Run("broken", func(t *testing.T) {
 		x.eval(`fetch('/cut').then(r => r.text()).catch(() => 0)`)
 		e := one(t, "/cut")

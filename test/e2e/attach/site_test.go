@@ -46,6 +46,14 @@ func newSite(t *testing.T) *site {
 		w.Header().Set("Location", "/api/landed?"+r.URL.RawQuery)
 		w.WriteHeader(http.StatusFound)
 	})
+	mux.HandleFunc("/auth", func(w http.ResponseWriter, r *http.Request) {
+		if user, password, ok := r.BasicAuth(); !ok || user != "u" || password != "planted-secret-11" {
+			w.Header().Set("Www-Authenticate", `Basic realm="r"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.WriteString(w, "come in")
+	})
 	mux.HandleFunc("/cut", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = io.WriteString(w, "too little")
