@@ -71,14 +71,16 @@ function watchSignIn({ link, device, agent, appLink }) {
 
 /** Says so when the server is another than the one the page came from. @param {import('./types.d.ts').App} app */
 function watchVersion({ device, agent, toast }) {
-  let version = '';
-  const look = () => {
-    const now = device.health?.version ?? agent.status?.agent.version ?? '';
-    if (version && now && now !== version) toast(`The server is now ${now}. Reload the page to use its interface.`);
-    version = now || version;
+  const watch = (/** @type {EventTarget} */ end, /** @type {() => string | undefined} */ read) => {
+    let version = '';
+    end.addEventListener('change', () => {
+      const now = read();
+      if (version && now && now !== version) toast(`The server is now ${now}. Reload the page to use its interface.`);
+      version = now || version;
+    });
   };
-  device.addEventListener('change', look);
-  agent.addEventListener('change', look);
+  watch(device, () => device.health?.version);
+  watch(agent, () => agent.status?.agent.version);
 }
 
 async function main() {

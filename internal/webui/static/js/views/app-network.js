@@ -229,7 +229,7 @@ export class AppNetwork extends View {
     this.#range = rangeOf(rows.length > 0 ? rows : this.#list);
     const width = this.#range.to - this.#range.from;
     const room = this.#ticks.clientWidth; // the name of the column stands at its beginning
-    this.#ticks.replaceChildren(...ticks(width).filter((at) => (at / width) * room > NAME_PX && (1 - at / width) * room > 20).map((at) => {
+    this.#ticks.replaceChildren(...(rows.length > 0 ? ticks(width) : []).filter((at) => (at / width) * room > NAME_PX && (1 - at / width) * room > 20).map((at) => {
       const tick = h('span', { class: 'fall-tick' }, short(at));
       tick.style.left = `${(100 * place(this.#range, { at: this.#range.from + at, end: 0 })[0]).toFixed(2)}%`;
       return tick;

@@ -7,7 +7,7 @@ import { sayState } from '../app/pane-tools.js';
 import { ProfilerCharts } from '../app/profiler/charts.js';
 import { ProfilerFeed } from '../app/profiler/feed.js';
 import { Hotspots } from '../app/profiler/hotspots.js';
-import { Markers } from '../app/profiler/markers.js';
+import { Markers, ofNetwork } from '../app/profiler/markers.js';
 import { SpanDetail } from '../app/profiler/span-detail.js';
 import { SpanTimeline } from '../app/profiler/timeline.js';
 import { ageTag } from '../lib/age.js';
@@ -145,8 +145,9 @@ export class AppProfiler extends View {
     const age = end - Math.min(began || end, feed.times[0] ?? end);
     // A young session fills the charts as well.
     const seconds = STEPS.find((s) => s >= age && (this.#seconds === 0 || s <= this.#seconds)) ?? (this.#seconds || age);
-    this.#charts.update(feed, end, seconds, feed.markers.slice(-60).map((m) => Date.parse(m.tsUtc) / 1000));
-    this.#timeline.update(feed.spans, feed.markers, end * 1000, seconds);
+    const marks = feed.markers.filter((m) => !ofNetwork(m));
+    this.#charts.update(feed, end, seconds, marks.slice(-60).map((m) => Date.parse(m.tsUtc) / 1000));
+    this.#timeline.update(feed.spans, marks, end * 1000, seconds);
     setText(this.#spansNote, feed.seen.spans > 0 ? plural(feed.seen.spans, 'span') : 'none yet');
     this.#markers.update(feed);
   }

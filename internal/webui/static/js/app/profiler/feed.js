@@ -26,7 +26,7 @@ const LIMIT = 1000;
 /** What is plotted of a sample. */
 const PICK = {
   cpu: (/** @type {Sample} */ s) => s.cpuPercent ?? null,
-  managed: (/** @type {Sample} */ s) => s.managedBytes ?? null,
+  managed: (/** @type {Sample} */ s) => s.managedBytes || null, // 0: there is no such heap
   native: (/** @type {Sample} */ s) => s.nativeMemoryBytes ?? null,
   gc: (/** @type {Sample} */ s) => (s.gc0 ?? 0) + (s.gc1 ?? 0) + (s.gc2 ?? 0),
   threads: (/** @type {Sample} */ s) => s.threadCount ?? null,

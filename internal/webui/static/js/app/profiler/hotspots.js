@@ -11,13 +11,15 @@ const READ_MS = 2000;
 const LIMIT = 30;
 const LEAST = [0, 16, 50, 100, 500];
 
+const NONE = 'No spans yet. Slow HTTP exchanges and the spans of the application are summed up here.';
+
 /** @typedef {import('../types.d.ts').Hotspot} Hotspot */
 
 export class Hotspots {
   #least = h('select', { 'aria-label': 'Shortest span', onchange: () => void this.#read() }, ...LEAST.map((ms) => h('option', { value: String(ms), selected: ms === 16 }, ms === 0 ? 'all spans' : `${ms} ms and longer`)));
   #rows = h('tbody', {});
-  #empty = h('p', { class: 'dim fine' });
-  #table = h('div', { class: 'scroll-x' }, h('table', { class: 'plain hot' },
+  #empty = h('p', { class: 'dim fine' }, NONE);
+  #table = h('div', { class: 'scroll-x', hidden: true }, h('table', { class: 'plain hot' },
     h('thead', {}, h('tr', {}, ...['Span', 'Count', 'Failed', 'Average', 'p95', 'Longest'].map((t, i) => h('th', { scope: 'col', class: i > 0 ? 'num' : '' }, t)))), this.#rows));
   el = h('section', { class: 'card', 'aria-label': 'Hotspots' },
     h('header', { class: 'card-head' }, h('h2', {}, 'Hotspots'), h('span', { class: 'panel-tools' }, this.#least)), this.#table, this.#empty);
@@ -53,7 +55,7 @@ export class Hotspots {
   #show(list) {
     keyed(this.#rows, list, (s) => `${s.kind} ${s.name} ${s.screen ?? ''}`, makeRow, fillRow);
     this.#table.hidden = list.length === 0;
-    setText(this.#empty, list.length > 0 ? '' : (this.#feed?.seen.spans ?? 0) > 0 ? 'No span took that long.' : 'No spans yet. Slow HTTP exchanges and the spans of the application are summed up here.');
+    setText(this.#empty, list.length > 0 ? '' : (this.#feed?.seen.spans ?? 0) > 0 ? 'No span took that long.' : NONE);
   }
 }
 
