@@ -35,9 +35,10 @@ type App struct {
 // It samples nothing before somebody asks. The caller runs the server and then
 // calls Close.
 func New(ctx context.Context, opts Options) (_ *App, err error) {
-	cfg, log := opts.Config, opts.Logger
 	tuneGC()
-	var undo cleanups
+	own := newSelf(opts)
+	cfg, log := opts.Config, own.log
+	undo := cleanups{own.close}
 	defer func() {
 		if err != nil {
 			undo.run()
@@ -61,8 +62,11 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 
+	addSensors(own.rec, cfg, from.devices, log)
+
 	// Protocols.
-	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: log})
+	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: opts.Logger})
+	agent := own.api(opts, hub)
 	device := helios.New(helios.Deps{
 		Version: opts.Version, Hub: hub, Telemetry: from.samples, Processes: from.processes, USB: from.usb,
 		IMU: from.devices.imu, Power: from.devices.power, Lighting: from.devices.lighting, Firmware: from.devices.firmware,
@@ -75,24 +79,27 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	s, err := server.New(server.Options{
 		Listeners: listeners,
 		State:     state,
-		Routes: []server.Route{
+		Routes: append(agentRoutes(agent), []server.Route{
 			{Pattern: "/v1", Handler: routes, Scope: access.View},
 			{Pattern: "/v1/", Handler: routes, Scope: access.View},
 			{Pattern: "/v1/ota/upload", Handler: routes, Scope: access.Control, MaxBody: -1}, // bounded by the updater
 			{Pattern: "/asyncapi.json", Handler: routes, Public: true},
 			{Pattern: "/v1/asyncapi.json", Handler: routes, Public: true},
-			{Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Parts: []string{webui.PartDevice}, Logger: log}), Public: true},
-		},
+			{Pattern: "/", Handler: webui.Handler(webui.Options{Dir: opts.UIDir, Parts: []string{webui.PartDevice, webui.PartApp}, Logger: log}), Public: true},
+		}...),
 		// The order of the shutdown.
 		Stop: []server.Hook{
+			own.ending(),
 			atMost(channelsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "channels", Stop: waitFor(device.Close)}),
 			atMost(connectionsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "connections", Stop: hub.Shutdown}),
+			{Name: "agent", Stop: agent.Shutdown},
 			{Name: "consoles", Stop: waitFor(func() { closeConsole(from.shells) })},
 			{Name: "samplers", Stop: waitFor(from.closeSamplers)},
 			{Name: "sensors", Stop: waitFor(from.devices.close)},
 			{Name: "updater", Stop: waitFor(from.updater.Close)},
 			{Name: "streams", Stop: waitFor(func() { closeStreams(from.streams, log) })},
 			{Name: "change journal", Stop: func(context.Context) error { return from.changes.Close() }},
+			{Name: "application", Stop: waitFor(own.close)},
 		},
 		AllowHosts:     cfg.Auth.AllowHosts,
 		AllowOrigins:   cfg.Auth.AllowOrigins,

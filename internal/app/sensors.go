@@ -35,6 +35,8 @@ type sensors struct {
 	power    *power.Monitor
 	lighting *led.Controller
 	firmware *firmware.Watcher
+	// environment are the sensors of what is around the device.
+	environment *iio.Environment
 }
 
 // newSensors constructs them on the device's hardware or, where the user asks
@@ -56,6 +58,8 @@ func newSensors(cfg config.Config, state *statedir.Dir, log *slog.Logger) sensor
 		power:    power.New(rails, log),
 		lighting: led.New(led.Options{Open: lights, Store: state, Logger: log}),
 		firmware: firmware.New(firmware.Options{Logger: log}),
+
+		environment: iio.NewEnvironment("/", log),
 	}
 }
 
@@ -64,4 +68,5 @@ func (s sensors) close() {
 	s.power.Close()
 	s.lighting.Close()
 	s.firmware.Close()
+	s.environment.Close()
 }

@@ -3,6 +3,7 @@ package deviceinfo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,4 +146,4 @@ func (r reader) virtual() bool {
 }
 
 // unsupported says that this device has no such thing.
-func unsupported(what string) error { return errors.Join(errors.New(what), errors.ErrUnsupported) }
+func unsupported(what string) error { return fmt.Errorf("%s: %w", what, errors.ErrUnsupported) }
