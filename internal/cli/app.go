@@ -19,7 +19,8 @@ import (
 const appHelp = `The verbs below are clients of a DevFlow agent: of "heliograph run" or "heliograph
 attach", of a program that embeds one, or of "heliograph serve" where it shows an
 application. It is named with --agent or HELIOGRAPH_AGENT, as a URL or host:port; this
-machine's own at ` + client.DefaultAgent + ` is the default.
+machine's own at ` + client.DefaultAgent + ` is the default. HELIOGRAPH_TOKEN is shown
+only to an agent that is named.
 
 With --json each item is one line, with all the members that the agent gave it. A lost
 connection is opened again and goes on where it ended, as far as the agent still has
@@ -69,7 +70,14 @@ func (a *appShared) dialAgent(ctx context.Context) (*client.Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	address := first(a.opts.agent, a.streams.env("HELIOGRAPH_AGENT"), client.DefaultAgent)
+	address := first(a.opts.agent, a.streams.env("HELIOGRAPH_AGENT"))
+	if address == "" {
+		address = client.DefaultAgent
+		if a.remote.token == "" && a.remote.tokenFile == "" {
+			// Whoever has that port: the token in the environment is for somebody else.
+			opts.Token = ""
+		}
+	}
 	if _, err := client.NewAgent(address, opts); err != nil {
 		return nil, usagef("%w", err)
 	}

@@ -27,7 +27,7 @@ func (a *agent) work() {
 	a.t.Helper()
 	until(a.t, "a session", a.rec.Profiler.Active)
 	now := time.Now()
-	a.rec.Profiler.Marker(recorder.Marker{Name: "tapped"})
+	a.rec.Profiler.Marker(recorder.Marker{Name: "tapped", Payload: `{"x":1}`})
 	a.rec.Profiler.Span(recorder.Span{Kind: "sql", Name: "insert", Start: now.Add(-40 * time.Millisecond), End: now})
 	a.rec.Profiler.Span(recorder.Span{Kind: "sql", Name: "insert", Start: now.Add(-20 * time.Millisecond), End: now, Status: "error", Error: "locked", Screen: "Cart"})
 }
@@ -36,7 +36,7 @@ func TestAppProfile(t *testing.T) {
 	a := profiled(t)
 	r := a.start("profile", "--interval", "50ms", "--duration", "0")
 	a.work()
-	r.sees("marker user.action tapped\n", "    40ms sql insert\n", "    20ms sql insert on Cart error locked\n", "sample  cpu  12.5%  resident  20.0M  threads 7\n")
+	r.sees("marker user.action tapped {\"x\":1}\n", "    40ms sql insert\n", "    20ms sql insert on Cart error locked\n", "sample  cpu  12.5%  resident  20.0M  threads 7\n")
 	a.cut()
 	until(t, "the connection", func() bool { return strings.Contains(r.errs.String(), "connection is back") })
 	r.ends()

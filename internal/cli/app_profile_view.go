@@ -34,8 +34,9 @@ func (f *figure) mean() float64 {
 // A profileView shows a profile to people. It keeps sums only.
 type profileView struct {
 	p     painter
-	live  bool // samples replace each other on one line
-	shown bool // such a line is there
+	live  bool   // samples replace each other on one line
+	shown bool   // such a line is there
+	last  string // the line
 
 	samples, markers, spans, failed int
 	gcs, jank, stalls               int64
@@ -89,7 +90,11 @@ func (v *profileView) print(w io.Writer, b devflow.ProfilerBatch) error {
 		v.shown = false
 	}
 	for _, m := range b.Markers {
-		fmt.Fprintf(&out, "%s %s %s %s\n", v.p.paint(styleDim, clock(m.TsUTC)), v.p.paint(styleAmber, "marker"), plain(m.Type), plain(m.Name))
+		line := v.p.paint(styleDim, clock(m.TsUTC)) + " " + v.p.paint(styleAmber, "marker") + " " + plain(m.Type) + " " + plain(m.Name)
+		if m.PayloadJSON != "" {
+			line += " " + v.p.paint(styleDim, plain(m.PayloadJSON))
+		}
+		out.WriteString(line + "\n")
 	}
 	for _, s := range b.Spans {
 		line := fmt.Sprintf("%s %s %8s %s %s", v.p.paint(styleDim, clock(s.StartTsUTC)), v.p.paint(styleGreen, "span  "), millis(s.DurationMs), plain(s.Kind), plain(s.Name))
@@ -101,14 +106,14 @@ func (v *profileView) print(w io.Writer, b devflow.ProfilerBatch) error {
 		}
 		out.WriteString(line + "\n")
 	}
-	for i, s := range b.Samples {
-		switch {
-		case !v.live:
-			out.WriteString(v.sample(s) + "\n")
-		case i == len(b.Samples)-1:
-			out.WriteString(v.sample(s))
-			v.shown = true
+	for _, s := range b.Samples {
+		if v.last = v.sample(s); !v.live {
+			out.WriteString(v.last + "\n")
 		}
+	}
+	if v.live && v.last != "" && !v.shown {
+		out.WriteString(v.last)
+		v.shown = true
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
