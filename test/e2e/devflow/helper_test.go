@@ -1,8 +1,10 @@
 package devflow
 
 import (
+	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -35,7 +37,7 @@ func startRun(t *testing.T, args ...string) *agent {
 	for i, arg := range args {
 		a.mirror = a.mirror || arg == "--compat" && args[i+1] == "mirror"
 	}
-	a.Device = device.Start(t, device.Options{Args: args, Run: []string{os.Getenv(appEnv), "-control", a.file}})
+	a.Device = device.Start(t, device.Options{Args: args, Run: a.program()})
 	return a
 }
 
@@ -44,7 +46,7 @@ func startProgram(t *testing.T, compat string) *agent {
 	t.Helper()
 	a := newAgent(t)
 	a.mirror = compat == "mirror"
-	program := []string{os.Getenv(appEnv), "-control", a.file, "-agent"}
+	program := a.program("-agent")
 	if a.mirror {
 		program = append(program, "-mirror")
 	}
@@ -52,10 +54,21 @@ func startProgram(t *testing.T, compat string) *agent {
 	return a
 }
 
+// newAgent prepares what is needed to tell the application what to do.
 func newAgent(t *testing.T) *agent {
-	a := &agent{t: t, file: filepath.Join(t.TempDir(), "control"), client: &http.Client{Transport: &http.Transport{}, Timeout: device.Patience}}
+	t.Helper()
+	a := &agent{t: t, file: filepath.Join(t.TempDir(), "control")}
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return a.DialContext(ctx, network, addr)
+	}
+	a.client = &http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: device.Patience}
 	t.Cleanup(a.client.CloseIdleConnections)
 	return a
+}
+
+// program is the command of the application.
+func (a *agent) program(args ...string) []string {
+	return append([]string{os.Getenv(appEnv), "-control", a.file}, args...)
 }
 
 // startMode is startRun with a compatibility mode as the setting of the agent.

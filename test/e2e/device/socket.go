@@ -122,6 +122,11 @@ func (d *Device) dialer(receiveBuffer int) dialContext {
 	return dialer.DialContext
 }
 
+// DialContext connects to an address as it is seen from where the server is.
+func (d *Device) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	return d.dialer(0)(ctx, network, addr)
+}
+
 // Dial opens the socket of a path, such as /v1/ws/telemetry?interval_ms=250. It
 // is closed at the end of the test.
 func (d *Device) Dial(path string) *Socket {

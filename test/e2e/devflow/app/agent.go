@@ -91,6 +91,7 @@ func (a *agent) every(read func() heliograph.Reading, broken <-chan struct{}) fu
 // register adds what only a program with an agent can be told.
 func (a *agent) register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /log", a.serveLog)
+	mux.HandleFunc("POST /fetch", fetcher(a.RoundTripper(nil)))
 	mux.HandleFunc("POST /ble", a.serveBLE)
 	mux.HandleFunc("POST /navigate", func(_ http.ResponseWriter, r *http.Request) {
 		a.Navigate(heliograph.Navigation{From: r.FormValue("from"), To: r.FormValue("to"), Route: r.FormValue("route")})
@@ -177,13 +178,15 @@ func (a *agent) serveAlert(_ http.ResponseWriter, r *http.Request) {
 	a.Alert(alert)
 }
 
-// serveProfile records n markers and n spans.
+// serveProfile records n markers, or spans.
 func (a *agent) serveProfile(_ http.ResponseWriter, r *http.Request) {
-	padding := slog.String("pad", strings.Repeat("x", number(r, "size", 0)))
 	for i := range number(r, "n", 1) {
 		name := r.FormValue("name") + strconv.Itoa(i)
-		a.Marker("test.marker", name, padding)
-		_, span := a.StartSpan(r.Context(), "test.span", name, padding)
+		if r.FormValue("kind") == "marker" {
+			a.Marker("test", name)
+			continue
+		}
+		_, span := a.StartSpan(r.Context(), "test", name)
 		span.End()
 	}
 }

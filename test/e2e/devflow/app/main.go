@@ -55,10 +55,10 @@ func run(control string, withAgent, mirror bool) error {
 		a.register(mux)
 	} else {
 		mux.HandleFunc("POST /log", serveLog)
+		mux.HandleFunc("POST /fetch", fetcher(&http.Transport{Proxy: proxied}))
 		served <- nil
 	}
 	mux.HandleFunc("POST /print", servePrint)
-	mux.HandleFunc("POST /fetch", serveFetch)
 	mux.HandleFunc("POST /exit", func(_ http.ResponseWriter, r *http.Request) { os.Exit(number(r, "code", 0)) })
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	go func() { <-ctx.Done(); _ = server.Close() }()
@@ -112,19 +112,20 @@ func serveLog(w http.ResponseWriter, r *http.Request) {
 // servePrint prints a text on standard error.
 func servePrint(_ http.ResponseWriter, r *http.Request) { fmt.Fprintln(os.Stderr, r.FormValue("text")) }
 
-// serveFetch makes n requests one after the other, with the proxy of the environment,
-// which Go's own client does not use for loopback.
-func serveFetch(w http.ResponseWriter, r *http.Request) {
-	proxy, err := url.Parse(os.Getenv("HTTP_PROXY"))
-	if err != nil || proxy.Host == "" {
-		http.Error(w, "there is no proxy", http.StatusInternalServerError)
-		return
-	}
-	transport := &http.Transport{Proxy: http.ProxyURL(proxy)}
-	defer transport.CloseIdleConnections()
+// proxied is the proxy of the environment, which Go's own client does not use for
+// loopback.
+func proxied(*http.Request) (*url.URL, error) { return url.Parse(os.Getenv("HTTP_PROXY")) }
+
+// fetcher makes n requests one after the other.
+func fetcher(transport http.RoundTripper) http.HandlerFunc {
 	client := &http.Client{Transport: transport}
+	return func(w http.ResponseWriter, r *http.Request) { fetch(client, w, r) }
+}
+
+func fetch(client *http.Client, w http.ResponseWriter, r *http.Request) {
+	padding := strings.Repeat("x", number(r, "size", 0))
 	for i := range number(r, "n", 1) {
-		target := strings.ReplaceAll(r.FormValue("url"), "{i}", strconv.Itoa(i))
+		target := strings.ReplaceAll(r.FormValue("url"), "{i}", strconv.Itoa(i)) + padding
 		req, err := http.NewRequestWithContext(r.Context(), r.FormValue("method"), target, strings.NewReader(r.FormValue("body")))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
