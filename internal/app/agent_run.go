@@ -113,25 +113,12 @@ func (p *Program) newRecorder() *recorder.Recorder {
 	if !p.opts.Reveal {
 		secrets := redact.New()
 		recording.Redact = recorder.Redaction(secrets)
-		p.redact = func(s string) string { return withoutSecrets(secrets, s) }
+		p.redact = func(s string) string { return string(secrets.Body("", []byte(s))) }
 	}
 	capacity := recorder.DefaultCapacity()
 	capacity.Body = p.opts.BodyLimit
 	recording.Capacity = &capacity
 	return recorder.New(recording)
-}
-
-// withoutSecrets masks secrets in what a program printed: pairs, JSON, and JSON that
-// is a text within JSON.
-func withoutSecrets(secrets *redact.Redactor, s string) string {
-	out := string(secrets.Body("", []byte(s)))
-	if strings.Contains(out, `\"`) {
-		plain := strings.ReplaceAll(out, `\"`, `"`)
-		if masked := string(secrets.Body("", []byte(plain))); masked != plain {
-			return masked
-		}
-	}
-	return out
 }
 
 // name is what the application is called: what was given, or the script that an

@@ -28,7 +28,7 @@ func (r *Redactor) Body(contentType string, data []byte) []byte {
 	case !textual(data):
 		return data
 	}
-	return r.likely(r.pairs(r.json(data)))
+	return r.likely(r.pairs(r.json(r.formData(data))))
 }
 
 // textual tells texts from other data by their first part.
@@ -68,6 +68,38 @@ func (r *Redactor) multipart(data []byte, boundary string) []byte {
 		return data
 	}
 	return bytes.Join(parts, []byte("--"+boundary))
+}
+
+// formData masks such parts in a text whose kind or boundary is not known.
+func (r *Redactor) formData(data []byte) []byte {
+	const mark = "form-data;"
+	var out []byte
+	done := 0
+	for i := 0; ; {
+		at := bytes.Index(data[i:], []byte(mark))
+		if at < 0 {
+			return finish(out, data, done)
+		}
+		at += i
+		i = at + len(mark)
+		head := bytes.LastIndexByte(data[:at], '\n') + 1
+		size := bytes.Index(data[at:], []byte("\r\n\r\n"))
+		if size < 0 {
+			return finish(out, data, done)
+		}
+		from := at + size + 4
+		if !r.secretPart(data[head : from-4]) {
+			continue
+		}
+		end := len(data)
+		if n := bytes.Index(data[from:], []byte("\r\n--")); n >= 0 {
+			end = from + n
+		}
+		if end > from {
+			out = append(append(out, data[done:from]...), Mask...)
+			done, i = end, end
+		}
+	}
 }
 
 func (r *Redactor) secretPart(head []byte) bool {

@@ -5,10 +5,16 @@ import (
 	"encoding/json"
 )
 
+// maxNested bounds texts within texts.
+const maxNested = 4
+
 // json masks the values of secret members. It does not parse: it looks for strings
 // that are followed by a colon, so that it works on cut bodies, on lines of JSON,
-// and on JSON within a text.
-func (r *Redactor) json(data []byte) []byte {
+// and on JSON within a text. Other strings may be encoded bodies themselves, as what a
+// server echoes or a log quotes.
+func (r *Redactor) json(data []byte) []byte { return r.jsonAt(data, 0) }
+
+func (r *Redactor) jsonAt(data []byte, depth int) []byte {
 	var out []byte
 	done := 0
 	for i := 0; ; {
@@ -20,6 +26,10 @@ func (r *Redactor) json(data []byte) []byte {
 		end := stringEnd(data, at)
 		colon := skipSpace(data, end)
 		if colon >= len(data) || data[colon] != ':' {
+			if masked, ok := r.within(data[at:end], depth); ok {
+				out = append(append(out, data[done:at]...), masked...)
+				done = end
+			}
 			i = end
 			continue
 		}
@@ -32,6 +42,61 @@ func (r *Redactor) json(data []byte) []byte {
 		out = append(append(out, data[done:value]...), `"`+Mask+`"`...)
 		done, i = end, end
 	}
+}
+
+// within masks the secrets in a string that is an encoded text. quoted is as it is
+// written, perhaps cut. It reports whether there was one.
+func (r *Redactor) within(quoted []byte, depth int) ([]byte, bool) {
+	if depth >= maxNested || bytes.IndexByte(quoted, '\\') < 0 && !bytes.Contains(quoted, []byte("</")) {
+		return nil, false
+	}
+	text, whole, ok := unquote(quoted)
+	if !ok {
+		return nil, false
+	}
+	masked := r.nested(text, depth+1)
+	if bytes.Equal(masked, text) {
+		return nil, false
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(string(masked)) != nil {
+		return nil, false
+	}
+	again := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if !whole {
+		again = again[:len(again)-1]
+	}
+	return again, true
+}
+
+// unquote decodes a string. whole reports whether it has an end.
+func unquote(quoted []byte) (text []byte, whole, ok bool) {
+	var s string
+	if json.Unmarshal(quoted, &s) == nil {
+		return []byte(s), true, true
+	}
+	for range 2 { // once more without the escape that was cut
+		if json.Unmarshal(append(bytes.Clone(quoted), '"'), &s) == nil {
+			return []byte(s), false, true
+		}
+		at := bytes.LastIndexByte(quoted, '\\')
+		if at < 0 {
+			break
+		}
+		quoted = quoted[:at]
+	}
+	return nil, false, false
+}
+
+// nested masks the secrets in a text whose kind is not known.
+func (r *Redactor) nested(text []byte, depth int) []byte {
+	text = r.formData(text)
+	if bytes.Contains(text, []byte("</")) {
+		text = r.xml(text)
+	}
+	return r.jsonAt(text, depth)
 }
 
 func (r *Redactor) secretKey(quoted []byte) bool {

@@ -160,3 +160,23 @@ func BenchmarkBodyJSON1KiB(b *testing.B) {
 		r.Body("application/json", body)
 	}
 }
+
+// What is encoded within JSON, by a server that echoes or a logger that quotes, is no
+// hiding place.
+func TestNestedTexts(t *testing.T) {
+	r := New()
+	for in, want := range map[string]string{
+		`{"got":"{\"token\":\"abc\",\"page\":2}"}`:                                        `{"got":"{\"token\":\"***\",\"page\":2}"}`,
+		`{"a":"{\"b\":\"{\\\"password\\\":\\\"abc\\\"}\"}"}`:                              `{"a":"{\"b\":\"{\\\"password\\\":\\\"***\\\"}\"}"}`,
+		`["<login><password>abc</password></login>"]`:                                     `["<login><password>***</password></login>"]`,
+		`{"d":"--x\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\nabc\r\n--x--"}`: `{"d":"--x\r\nContent-Disposition: form-data; name=\"pwd\"\r\n\r\n***\r\n--x--"}`,
+		`{"got":"{\"token\":\"abc`:                                                        `{"got":"{\"token\":\"***\"`,
+		`{"got":"{\"token\":\"ab\`:                                                        `{"got":"{\"token\":\"***\"`,
+		`{"path":"C:\\temp","n":"line\nline"}`:                                            `{"path":"C:\\temp","n":"line\nline"}`,
+		"POST --x\r\ncontent-disposition: form-data; name=\"pwd\"\r\n\r\nabc\r\n--x--":    "POST --x\r\ncontent-disposition: form-data; name=\"pwd\"\r\n\r\n***\r\n--x--",
+	} {
+		if got := string(r.Body("application/json", []byte(in))); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", in, got, want)
+		}
+	}
+}
