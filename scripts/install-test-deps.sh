@@ -31,6 +31,8 @@ ffmpeg                         ffmpeg           cameras and encoders
 /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so               gstreamer1.0-plugins-base    likewise
 /usr/lib/*/gstreamer-1.0/libgstrtp.so                        gstreamer1.0-plugins-good    likewise
 /usr/lib/*/gstreamer-1.0/libgstx264.so                       gstreamer1.0-plugins-ugly    likewise
+curl                           curl             a client that goes through the capturing proxy
+/usr/lib/python3/dist-packages/requests  python3-requests  another one
 node                           nodejs           the tests of the web interface
 npm                            npm              likewise
 chromium                       chromium         a real browser
