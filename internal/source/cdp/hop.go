@@ -41,6 +41,8 @@ func (h *hop) size(whole int64) {
 		h.x.ResponseSize = announced
 	case header.Get("Content-Encoding") != "" && h.encoded > 0:
 		h.x.ResponseSize = h.encoded
+	case !h.movedAt.IsZero() && h.decoded == 0 && len(h.x.ResponseBody.Data) == 0:
+		h.x.ResponseSize = -1 // it came elsewhere
 	default:
 		h.x.ResponseSize = max(h.decoded, int64(len(h.x.ResponseBody.Data)))
 	}

@@ -19,6 +19,7 @@ const (
 	extraPatience  = 500 * time.Millisecond // for headers that come apart from the rest
 	orphanPatience = 10 * time.Second       // for the request that they belong to
 	unreadPatience = time.Second            // for the page to read a body that has come
+	movedPatience  = 2 * time.Second        // for the end of what goes on in another session
 )
 
 // exchanges follows the requests of a page. It belongs to the page's goroutine.
@@ -70,7 +71,10 @@ type hop struct {
 	decoded  int64
 	cameAt   time.Time // when the newest part of the response came; and of the browser's clock:
 	came     float64
-	posted   bool // there is a body that the browser has not sent along
+	frame    string    // that it is for
+	loader   string    // of the document that it belongs to: its own id if it is that
+	movedAt  time.Time // when that frame, or the worker that it is the script of, got a session of its own
+	posted   bool      // there is a body that the browser has not sent along
 	ended    bool
 	endedAt  time.Time
 	fetches  int // answers that are waited for
@@ -150,7 +154,7 @@ func (n *exchanges) willBeSent(session string, e *network.EventRequestWillBeSent
 
 // begin makes a hop of a request.
 func (n *exchanges) begin(c *chain, e *network.EventRequestWillBeSent) *hop {
-	h := &hop{chain: c, begin: float64(e.Timestamp)}
+	h := &hop{chain: c, begin: float64(e.Timestamp), frame: string(e.FrameID), loader: string(e.LoaderID)}
 	r := e.Request
 	h.x.Start = time.UnixMicro(int64(float64(e.WallTime) * 1e6))
 	h.x.Method, h.x.URL = strings.ToUpper(r.Method), r.URL
@@ -235,6 +239,17 @@ func (n *exchanges) over(h *hop, at float64, whole int64) {
 	n.settle(h.chain)
 }
 
+// moved notes that a frame or worker has got a session of its own. The browser tells
+// there how the document or script ends that it is made of, perhaps before we listen.
+func (n *exchanges) moved(id string) {
+	for _, c := range n.chains {
+		h := n.last(network.RequestID(c.id))
+		if h != nil && (c.id == id || h.frame == id && h.response != nil && c.id == h.loader) {
+			h.movedAt = time.Now()
+		}
+	}
+}
+
 // failed takes the end of a request without a whole response.
 func (n *exchanges) failed(_ string, e *network.EventLoadingFailed) {
 	h := n.last(e.RequestID)
@@ -294,8 +309,8 @@ func (n *exchanges) settle(c *chain) {
 // tick records what has waited long enough.
 func (n *exchanges) tick(now time.Time) {
 	for id, c := range n.chains {
-		if h := n.last(network.RequestID(id)); h != nil && h.unread(now) {
-			n.over(h, h.came, 0)
+		if h := n.last(network.RequestID(id)); h != nil && (h.unread(now) || !h.movedAt.IsZero() && now.Sub(h.movedAt) > movedPatience) {
+			n.over(h, max(h.came, h.begin), 0)
 		}
 		n.settle(c)
 		if len(c.hops) == 0 && !c.retired && now.Sub(c.since) > orphanPatience {

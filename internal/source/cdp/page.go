@@ -209,11 +209,14 @@ func (p *page) begin() {
 	p.describe(p.target.Title, p.target.URL, "")
 	p.tell(recorder.Info, "attached to "+p.src.address(p.target.URL))
 	p.call("", inspector.CommandEnable, nil, nil)
-	p.enable("", p.target.Type)
+	p.enable("", p.target.Type, func(json.RawMessage, error) {
+		p.src.log.Info("attached to a page", "target", p.target.ID, "type", p.target.Type) // from now on all is seen
+	})
 }
 
-// enable switches on what is needed of a session.
-func (p *page) enable(session, kind string) {
+// enable switches on what is needed of a session. The answer to the last command, good
+// or bad, goes to then, which may be nil.
+func (p *page) enable(session, kind string, then answer) {
 	p.sessions[session] = kind
 	p.call(session, network.CommandEnable, p.net.enabling(), nil)
 	if drawn(kind) {
@@ -225,7 +228,7 @@ func (p *page) enable(session, kind string) {
 	if drawn(kind) {
 		p.probe.install(p, session)
 	}
-	p.call(session, target.CommandSetAutoAttach, target.SetAutoAttachParams{AutoAttach: true, Flatten: ref(true)}, nil)
+	p.call(session, target.CommandSetAutoAttach, target.SetAutoAttachParams{AutoAttach: true, Flatten: ref(true)}, then)
 }
 
 // drawn tells whether targets of a kind have a document.
@@ -238,7 +241,8 @@ func (p *page) attached(_ string, e *target.EventAttachedToTarget) {
 	if e.TargetInfo == nil || len(p.sessions) >= maxSessions {
 		return
 	}
-	p.enable(string(e.SessionID), e.TargetInfo.Type)
+	p.enable(string(e.SessionID), e.TargetInfo.Type, nil)
+	p.net.moved(string(e.TargetInfo.TargetID))
 }
 
 func (p *page) detached(_ string, e *target.EventDetachedFromTarget) {

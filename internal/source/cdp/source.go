@@ -150,7 +150,6 @@ func (s *Source) once(ctx context.Context, rec *recorder.Recorder) error {
 		return err
 	}
 	p := newPage(s, rec, t)
-	s.log.Info("attached to a page", "target", t.ID, "type", t.Type)
 	s.set(p)
 	err = p.run(ctx, ws)
 	s.set(nil)

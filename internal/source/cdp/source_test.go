@@ -181,6 +181,26 @@ func TestGone(t *testing.T) {
 	}
 }
 
+// TestMoved has the end of a document told to nobody, since its frame got a session of
+// its own.
+func TestMoved(t *testing.T) {
+	f := newFake(t)
+	f.answer = func(method string, _ json.RawMessage) (any, string) {
+		if method == "Network.getResponseBody" {
+			return nil, "No resource with given identifier found"
+		}
+		return struct{}{}, ""
+	}
+	rec, x := f.look(Options{}, recorder.Options{})
+	x.event("Network.requestWillBeSent", `{"requestId":"L","loaderId":"L","frameId":"F","timestamp":1,"wallTime":1700000000,"request":{"url":"http://other.test/","method":"GET","headers":{}}}`)
+	x.event("Network.responseReceived", `{"requestId":"L","timestamp":1.5,"response":{"url":"http://other.test/","status":200,"mimeType":"text/html","headers":{}}}`)
+	x.event("Target.attachedToTarget", `{"sessionId":"S","targetInfo":{"targetId":"F","type":"iframe"}}`)
+	poll(t, "the document", func() bool { return len(exchangesOf(rec)) == 1 })
+	if e := exchangesOf(rec)[0]; e.Status != 200 || e.ResponseSize != -1 || !e.ResponseBody.Truncated || e.Error != "" || e.Duration != 500*time.Millisecond {
+		t.Errorf("%+v", e)
+	}
+}
+
 // TestTooMany opens more requests than are followed.
 func TestTooMany(t *testing.T) {
 	f := newFake(t)
