@@ -3,6 +3,8 @@ package run
 import (
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -220,5 +222,46 @@ func TestOpaqueAndNoProxy(t *testing.T) {
 	b.get("/api/v1/network/requests", &list)
 	if len(list) != 0 {
 		t.Errorf("captured %+v", list)
+	}
+}
+
+// The proxy and the receiver of telemetry are for the own user only.
+func TestOtherUsersAreRefused(t *testing.T) {
+	switch {
+	case os.Geteuid() == 0:
+	case os.Getenv("CI") != "":
+		t.Fatal("this test must run as root: it starts a process of another user")
+	default:
+		t.Skip("this test must run as root: it starts a process of another user")
+	}
+	w := newWorld(t)
+	curl := need(t, "curl")
+	a := start(t, w, []string{"sh", "-c", `echo "at $HTTP_PROXY $OTEL_EXPORTER_OTLP_ENDPOINT"`}, "--stay")
+	var proxy, otlp string
+	device.Poll(t, "the addresses", func() bool {
+		for _, e := range a.logs() {
+			if n, _ := fmt.Sscanf(e.Message, "at %s %s", &proxy, &otlp); n == 2 {
+				return true
+			}
+		}
+		return false
+	})
+	ask := func(uid uint32, args ...string) string {
+		cmd := exec.Command(curl, append([]string{"-sS", "-o", "/dev/null", "-w", "%{http_code}"}, args...)...)
+		cmd.Env, cmd.Dir = []string{"PATH=/usr/bin:/bin"}, "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+		out, _ := cmd.CombinedOutput()
+		return string(out)
+	}
+	for _, c := range []struct {
+		uid  uint32
+		want [2]string
+	}{{0, [2]string{"200", "200"}}, {4711, [2]string{"403", "403"}}} {
+		if got := ask(c.uid, "-x", proxy, w.plain.URL+"/x"); got != c.want[0] {
+			t.Errorf("the proxy answers uid %d with %s", c.uid, got)
+		}
+		if got := ask(c.uid, "-H", "Content-Type: application/json", "--data", "{}", otlp+"/v1/metrics"); got != c.want[1] {
+			t.Errorf("the receiver answers uid %d with %s", c.uid, got)
+		}
 	}
 }

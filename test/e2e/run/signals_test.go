@@ -36,7 +36,8 @@ func TestExitCodes(t *testing.T) {
 		{"python", []string{"--", "python3", "-c", "import sys; sys.exit(6)"}, 6},
 		{"without dashes", []string{"sh", "-c", "exit 4"}, 4},
 		{"not there", []string{"--", "no-such-program-here"}, 127}, {"no program", []string{"--", plain}, 126},
-		{"no command", nil, 2}, {"wrong flag", []string{"--nonsense", "--", "true"}, 2}, {"no authority", []string{"--upstream-ca", plain, "--", "true"}, 125},
+		{"no command", nil, 2}, {"announce", []string{"--announce", "nowhere", "--", "true"}, 2}, {"compat", []string{"--compat", "x", "--", "true"}, 2},
+		{"body limit", []string{"--body-limit", "-1", "--", "true"}, 2}, {"wrong flag", []string{"--nonsense", "--", "true"}, 2}, {"no authority", []string{"--upstream-ca", plain, "--", "true"}, 125},
 		{"address in use by nobody's leave", []string{"--listen", "203.0.113.1:1", "--", "true"}, 125},
 	} {
 		t.Run(c.name, func(t *testing.T) {
