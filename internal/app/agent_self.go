@@ -78,10 +78,22 @@ func (s *self) api(opts Options, hub *wsconn.Hub) *devflow.API {
 	}, hub)
 }
 
+// farewell is how long clients that are there may take to get the last event.
+const farewell = 100 * time.Millisecond
+
 // ending tells clients that the daemon stops, while they are still connected.
-func (s *self) ending() server.Hook {
-	return server.Hook{Name: "lifecycle", Stop: func(context.Context) error {
+func (s *self) ending(hub *wsconn.Hub) server.Hook {
+	return server.Hook{Name: "lifecycle", Stop: func(ctx context.Context) error {
 		s.rec.UI.Lifecycle(recorder.StateStopped, time.Time{})
+		if hub.Stats().Open == 0 {
+			return nil
+		}
+		t := time.NewTimer(farewell)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
 		return nil
 	}}
 }

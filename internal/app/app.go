@@ -89,7 +89,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		}...),
 		// The order of the shutdown.
 		Stop: []server.Hook{
-			own.ending(),
+			own.ending(hub),
 			atMost(channelsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "channels", Stop: waitFor(device.Close)}),
 			atMost(connectionsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "connections", Stop: hub.Shutdown}),
 			{Name: "agent", Stop: agent.Shutdown},
