@@ -153,12 +153,9 @@ func TestCurl(t *testing.T) {
 	a.wait("code 0")
 	wantJSON(t, w, a.exchange("/curl"), "https", "/curl", `{"by":"curl"}`)
 	wantJSON(t, w, a.exchange("/curl2"), "https", "/curl2", "")
+	a.ended()
 	var status wire.AgentStatus
-	device.Poll(t, "the end of the program", func() bool {
-		a.get("/api/v1/agent/status", &status)
-		return !status.Running
-	})
-	if status.App.Name != "two curls" {
+	if a.get("/api/v1/agent/status", &status); status.App.Name != "two curls" {
 		t.Errorf("the status is %+v", status)
 	}
 }
@@ -181,6 +178,7 @@ func TestGo(t *testing.T) {
 		}
 		return n == 2
 	})
+	a.ended()
 	var list []wire.NetworkRequestSummary
 	a.get("/api/v1/network/requests", &list)
 	if len(list) != 1 {
@@ -212,6 +210,7 @@ func TestOpaqueAndNoProxy(t *testing.T) {
 	need(t, "curl")
 	a := start(t, w, []string{"sh", "-c", `curl -sS "$SECURE/opaque"; echo; echo "code $?"`}, "--stay", "--opaque", "127.0.0.1")
 	a.wait("code 0")
+	a.ended()
 	var list []wire.NetworkRequestSummary
 	a.get("/api/v1/network/requests", &list)
 	if len(list) != 1 || list[0].Method != "CONNECT" || list[0].StatusCode != 200 {
@@ -219,6 +218,7 @@ func TestOpaqueAndNoProxy(t *testing.T) {
 	}
 	b := start(t, w, []string{"sh", "-c", `curl -sS "$PLAIN/direct"; echo; echo "code $? ${HTTP_PROXY-none} ${OTEL_EXPORTER_OTLP_ENDPOINT-none}"`}, "--stay", "--no-proxy", "--no-otlp")
 	b.wait("code 0 none none")
+	b.ended()
 	b.get("/api/v1/network/requests", &list)
 	if len(list) != 0 {
 		t.Errorf("captured %+v", list)
@@ -246,6 +246,7 @@ func TestOtherUsersAreRefused(t *testing.T) {
 		}
 		return false
 	})
+	a.ended()
 	ask := func(uid uint32, args ...string) string {
 		cmd := exec.Command(curl, append([]string{"-sS", "-o", "/dev/null", "-w", "%{http_code}"}, args...)...)
 		cmd.Env, cmd.Dir = []string{"PATH=/usr/bin:/bin"}, "/"

@@ -151,6 +151,17 @@ func (a *agent) wait(message string) (found wire.LogEntry) {
 	return found
 }
 
+// ended waits until the program has ended, so that the end of the test, which is a
+// signal, does not end it. It is for tests with --stay.
+func (a *agent) ended() {
+	a.t.Helper()
+	device.Poll(a.t, "the end of the program", func() bool {
+		var status wire.AgentStatus
+		a.get("/api/v1/agent/status", &status)
+		return !status.Running
+	})
+}
+
 // exchange returns the details of the only captured exchange of a path.
 func (a *agent) exchange(path string) (x wire.NetworkRequestDetail) {
 	a.t.Helper()

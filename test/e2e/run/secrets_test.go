@@ -92,6 +92,7 @@ func runSecretive(t *testing.T, args ...string) (a *agent, count int) {
 	}
 	a = start(t, w, []string{"sh", path}, append([]string{"--stay", "--log-level", "debug"}, args...)...)
 	a.wait("done")
+	a.ended()
 	return a, count
 }
 
