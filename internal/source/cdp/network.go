@@ -308,6 +308,13 @@ func (n *exchanges) settle(c *chain) {
 
 // tick records what has waited long enough.
 func (n *exchanges) tick(now time.Time) {
+	if n.leftOut > 0 && now.Sub(n.told) > 5*time.Second {
+		n.page.tell(recorder.Warning, fmt.Sprintf("%d requests were left out: more than %d are open", n.leftOut, maxOpen))
+		n.leftOut, n.told = 0, now
+	}
+	if len(n.chains) == len(n.retired) {
+		return
+	}
 	for id, c := range n.chains {
 		if h := n.last(network.RequestID(id)); h != nil && (h.unread(now) || !h.movedAt.IsZero() && now.Sub(h.movedAt) > movedPatience) {
 			n.over(h, max(h.came, h.begin), 0)
@@ -316,10 +323,6 @@ func (n *exchanges) tick(now time.Time) {
 		if len(c.hops) == 0 && !c.retired && now.Sub(c.since) > orphanPatience {
 			delete(n.chains, id) // headers whose request never came
 		}
-	}
-	if n.leftOut > 0 && now.Sub(n.told) > 5*time.Second {
-		n.page.tell(recorder.Warning, fmt.Sprintf("%d requests were left out: more than %d are open", n.leftOut, maxOpen))
-		n.leftOut, n.told = 0, now
 	}
 }
 
