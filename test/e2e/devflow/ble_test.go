@@ -201,7 +201,7 @@ func TestBleHTTP(t *testing.T) {
 		a.ble("connected")
 		s.next("ble_event")
 		s.Drop()
-		device.Poll(t, "the subscriber to be forgotten", func() bool { return a.object(a.Get("/api/v1/device/ble")).number("subscribers") == 0 })
+		a.subscribers(0)
 	})
 }
 

@@ -95,6 +95,22 @@ func modes(t *testing.T, test func(t *testing.T, compat string)) {
 // are pairs of name and value.
 func (a *agent) tell(what string, params ...string) string {
 	a.t.Helper()
+	status, text := a.ask(what, params...)
+	if status != http.StatusOK {
+		a.t.Errorf("%s: status %d, %s", what, status, text)
+	}
+	return text
+}
+
+// try is tell where the application may fail.
+func (a *agent) try(what string, params ...string) string {
+	a.t.Helper()
+	_, text := a.ask(what, params...)
+	return text
+}
+
+func (a *agent) ask(what string, params ...string) (status int, text string) {
+	a.t.Helper()
 	a.once.Do(func() {
 		device.Poll(a.t, "the application to be ready", func() bool {
 			data, err := os.ReadFile(a.file)
@@ -109,14 +125,14 @@ func (a *agent) tell(what string, params ...string) string {
 	answer, err := a.client.PostForm(a.app+what, form)
 	if err != nil {
 		a.t.Errorf("%s: %v", what, err)
-		return ""
+		return 0, ""
 	}
 	defer answer.Body.Close()
 	data, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		a.t.Errorf("%s: %s %v %s", what, answer.Status, err, data)
+	if err != nil {
+		a.t.Errorf("%s: %v", what, err)
 	}
-	return string(data)
+	return answer.StatusCode, string(data)
 }
 
 // log makes the application log an entry.

@@ -79,7 +79,7 @@ func programLoads() []load {
 			round: func(a *agent) { a.tell("/tree", "change", "modified", "type", "Row", "n", "500") },
 		},
 		{
-			path: "/ws/v1/profiler?sessionId=current&limit=500", first: "batch", rounds: 13, items: 2000, ends: true,
+			path: "/ws/v1/profiler?sessionId=current&limit=500", first: "batch", rounds: 7, items: 2000, ends: true,
 			count: func(o object) int { return len(named(o.data().list("markers"), "type", "test")) },
 			round: func(a *agent) { a.tell("/profile", "kind", "marker", "n", "2000", "name", strings.Repeat("x", 100)) },
 		},
@@ -97,7 +97,7 @@ func TestSlowReaders(t *testing.T) {
 	t.Parallel()
 	t.Run("program", func(t *testing.T) {
 		t.Parallel()
-		a := inSmallNetwork(t, func(a *agent) device.Options { return device.Options{Program: a.program("-agent")} })
+		a := inSmallNetwork(t, func(a *agent) device.Options { return device.Options{Program: a.program("-agent", "-keep", "100")} })
 		a.besideSlow(programLoads())
 	})
 	t.Run("run", func(t *testing.T) {

@@ -24,10 +24,18 @@ type agent struct {
 	running atomic.Int64  // sensors that run now
 }
 
+// settings are those of the agent.
+type settings struct {
+	mirror bool
+	keep   int // items of a profiler session
+}
+
 // newAgent starts serving and prints where.
-func newAgent(ctx context.Context, mirror bool, done chan<- error) (*agent, error) {
+func newAgent(ctx context.Context, set settings, done chan<- error) (*agent, error) {
 	a := &agent{
-		Agent:  heliograph.New(&heliograph.Options{Name: "orders", Version: "2.4.0", PackageID: "test.example.orders", Mirror: mirror}),
+		Agent: heliograph.New(&heliograph.Options{
+			Name: "orders", Version: "2.4.0", PackageID: "test.example.orders", Mirror: set.mirror, Limits: heliograph.Limits{ProfilerItems: set.keep},
+		}),
 		broken: make(chan struct{}),
 	}
 	a.log = slog.New(a.SlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 8})))

@@ -30,16 +30,25 @@ func main() {
 	control := flag.String("control", "", "write the address of the control port to this file")
 	withAgent := flag.Bool("agent", false, "have an agent in the program")
 	mirror := flag.Bool("mirror", false, "make the compatibility mirror the agent's default")
+	keep := flag.Int("keep", 0, "let the agent keep so many items of a profiler session; 0 is its default")
+	stubborn := flag.Bool("stubborn", false, "take no notice of SIGTERM and of closed pipes")
 	flag.Parse()
-	if err := run(*control, *withAgent, *mirror); err != nil {
+	if *stubborn {
+		signal.Ignore(syscall.SIGTERM, syscall.SIGPIPE)
+	}
+	if err := run(*control, *withAgent, settings{*mirror, *keep}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(control string, withAgent, mirror bool) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
+func run(control string, withAgent bool, set settings) error {
+	ctx := context.Background()
+	if !signal.Ignored(syscall.SIGTERM) {
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGTERM)
+		defer stop()
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -47,7 +56,7 @@ func run(control string, withAgent, mirror bool) error {
 	mux := http.NewServeMux()
 	served := make(chan error, 1)
 	if withAgent {
-		a, err := newAgent(ctx, mirror, served)
+		a, err := newAgent(ctx, set, served)
 		if err != nil {
 			return err
 		}
