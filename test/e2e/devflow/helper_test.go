@@ -42,11 +42,11 @@ func startRun(t *testing.T, args ...string) *agent {
 }
 
 // startProgram starts the application with an agent in it.
-func startProgram(t *testing.T, compat string) *agent {
+func startProgram(t *testing.T, compat string, args ...string) *agent {
 	t.Helper()
 	a := newAgent(t)
 	a.mirror = compat == "mirror"
-	program := a.program("-agent")
+	program := a.program(append(args, "-agent")...)
 	if a.mirror {
 		program = append(program, "-mirror")
 	}

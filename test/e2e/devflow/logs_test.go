@@ -186,6 +186,10 @@ func TestLogsExactlyOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		// 2.6: 1000 are kept.
+		if got := texts(a.array("/api/v1/logs?limit=1000&skip=999"), "message"); got != strconv.Itoa(entries-1000) {
+			t.Errorf("the oldest entry is %q", got)
+		}
 	})
 }
 

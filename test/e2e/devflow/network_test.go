@@ -398,6 +398,15 @@ func TestNetworkHTTP(t *testing.T) {
 				t.Errorf("%s: %q, want %q", query, got, want)
 			}
 		}
+		// The archive, the oldest first.
+		entries := a.object(a.Get("/api/v1/network/requests.har")).object("log").list("entries")
+		var got []string
+		for _, e := range entries {
+			got = append(got, e.object("request").text("method")+" "+strconv.Itoa(e.object("response").number("status")))
+		}
+		if strings.Join(got, ", ") != "GET 200, POST 404, GET 500, PUT 200" {
+			t.Errorf("the archive has %q", got)
+		}
 		if o := a.object(a.Ask(http.MethodDelete, "/api/v1/network/requests/", "")); o["success"] != true {
 			t.Errorf("action body %v", o)
 		}

@@ -158,7 +158,9 @@ func TestServeBluetooth(t *testing.T) {
 			t.Errorf("status %v", s)
 		}
 	})
-	s := server.openBLE("?replay=0&type=adapter_state_changed")
+	// The loss of what scans is told, and closes nothing.
+	s := server.openBLE("?replay=0&scan=true&type=adapter_state_changed")
+	scanning(true)
 	bus.RemoveAdapter("hci0")
 	if d := s.next("ble_event").data(); d.text("data") == "" || d.text("deviceId") != "" {
 		t.Errorf("event %v", d)

@@ -27,17 +27,23 @@ type agent struct {
 // settings are those of the agent.
 type settings struct {
 	mirror bool
-	keep   int // items of a profiler session
+	keep   int // items of a profiler session; negative: nothing of anything
+	broker int // port of a broker; 0: none
 }
 
 // newAgent starts serving and prints where.
 func newAgent(ctx context.Context, set settings, done chan<- error) (*agent, error) {
-	a := &agent{
-		Agent: heliograph.New(&heliograph.Options{
-			Name: "orders", Version: "2.4.0", PackageID: "test.example.orders", Mirror: set.mirror, Limits: heliograph.Limits{ProfilerItems: set.keep},
-		}),
-		broken: make(chan struct{}),
+	opts := heliograph.Options{
+		Name: "orders", Version: "2.4.0", PackageID: "test.example.orders", Project: "/src/orders", SessionID: "s1", Mirror: set.mirror,
+		Limits: heliograph.Limits{ProfilerItems: set.keep},
 	}
+	if set.keep < 0 {
+		opts.Limits = heliograph.Limits{LogRecords: -1, Exchanges: -1, BLEEvents: -1, ProfilerItems: -1}
+	}
+	if set.broker != 0 {
+		opts.Brokers = []int{set.broker}
+	}
+	a := &agent{Agent: heliograph.New(&opts), broken: make(chan struct{})}
 	a.log = slog.New(a.SlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 8})))
 	if err := a.addSensors(); err != nil {
 		return nil, err

@@ -30,13 +30,14 @@ func main() {
 	control := flag.String("control", "", "write the address of the control port to this file")
 	withAgent := flag.Bool("agent", false, "have an agent in the program")
 	mirror := flag.Bool("mirror", false, "make the compatibility mirror the agent's default")
-	keep := flag.Int("keep", 0, "let the agent keep so many items of a profiler session; 0 is its default")
+	keep := flag.Int("keep", 0, "let the agent keep so many items of a profiler session; 0 is its default, -1 that it keeps nothing of anything")
+	broker := flag.Int("broker", 0, "register the agent with a broker at this port; 0 is none")
 	stubborn := flag.Bool("stubborn", false, "take no notice of SIGTERM and of closed pipes")
 	flag.Parse()
 	if *stubborn {
 		signal.Ignore(syscall.SIGTERM, syscall.SIGPIPE)
 	}
-	if err := run(*control, *withAgent, settings{*mirror, *keep}); err != nil {
+	if err := run(*control, *withAgent, settings{*mirror, *keep, *broker}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
