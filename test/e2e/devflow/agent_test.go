@@ -75,8 +75,10 @@ func TestAgentCapabilities(t *testing.T) {
 		a := startProgram(t, compat)
 		o := a.object(a.Get("/api/v1/agent/capabilities"))
 		status := a.object(a.Get("/api/v1/agent/status"))
-		if fmt.Sprint(o["agent"]) != fmt.Sprint(status["agent"]) {
-			t.Errorf("agent %v, in the status %v", o["agent"], status["agent"])
+		for _, member := range []string{"name", "version", "framework", "frameworkVersion"} {
+			if got, want := o.object("agent").text(member), status.object("agent").text(member); got != want || got == "" {
+				t.Errorf("%s is %q, in the status %q", member, got, want)
+			}
 		}
 		if e, ok := o["extensions"].(map[string]any); !ok || len(e) != 0 {
 			t.Errorf("extensions %v", o["extensions"])
