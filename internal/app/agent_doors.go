@@ -31,7 +31,7 @@ type doors struct {
 }
 
 // openDoors opens those that are wanted.
-func (p *Program) openDoors(ctx context.Context) error {
+func (p *program) openDoors(ctx context.Context) error {
 	if !p.opts.NoProxy {
 		if err := p.openProxy(ctx); err != nil {
 			return err
@@ -49,7 +49,7 @@ func (p *Program) openDoors(ctx context.Context) error {
 	return nil
 }
 
-func (p *Program) openProxy(ctx context.Context) error {
+func (p *program) openProxy(ctx context.Context) error {
 	roots, extra, err := upstreamRoots(p.opts.UpstreamCA)
 	if err != nil {
 		return err

@@ -10,36 +10,28 @@ import (
 	"github.com/heliograph/heliograph/internal/devflow"
 	"github.com/heliograph/heliograph/internal/recorder"
 	"github.com/heliograph/heliograph/internal/redact"
-	"github.com/heliograph/heliograph/internal/server"
 	"github.com/heliograph/heliograph/internal/source/applog"
-	"github.com/heliograph/heliograph/internal/source/bluez"
-	"github.com/heliograph/heliograph/internal/source/deviceinfo"
 	"github.com/heliograph/heliograph/internal/source/goruntime"
-	"github.com/heliograph/heliograph/internal/wsconn"
 )
 
 // self is the daemon as an application that can be looked into: its log, its profile
-// and its life, with the sensors, Bluetooth and description of the device.
+// and its life.
 type self struct {
 	rec *recorder.Recorder
 	// log is the daemon's, with an eye in it. What serves the eye must not use it.
-	log       *slog.Logger
-	bluetooth *bluez.Watcher
+	log *slog.Logger
 }
 
 // newSelf returns the model. Nothing is sampled before somebody asks; entries from info
 // on are recorded always, since there are few.
-func newSelf(opts Options) *self {
+func newSelf(opts Options, device recorder.Device) *self {
 	s := &self{}
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
 	secrets := redact.New()
 	s.rec = recorder.New(recorder.Options{
 		App: recorder.App{
 			Name: "heliograph", Version: opts.Version, PackageID: "github.com/heliograph/heliograph", ProcessID: os.Getpid(),
 		},
-		Device: deviceinfo.New("/"), Mode: recorder.OnDemand, KeepLevel: recorder.Info, Redact: recorder.Redaction(secrets),
+		Device: device, Mode: recorder.OnDemand, KeepLevel: recorder.Info, Redact: recorder.Redaction(secrets),
 		Profiler: recorder.ProfilerOptions{
 			Sampler:   goruntime.Sampler(func(m recorder.Marker) { s.rec.Profiler.Marker(m) }),
 			Abilities: goruntime.Abilities(),
@@ -50,7 +42,6 @@ func newSelf(opts Options) *self {
 		Logs: s.rec.Logs, Next: opts.Logger.Handler(), Source: recorder.SourceFramework, Secret: secrets.Secret,
 		Redact: func(text string) string { return string(secrets.Body("", []byte(text))) }, Skip: aboutAgent,
 	}))
-	s.bluetooth = bluez.Watch(bluez.Options{Sink: s.rec.BLE, Logger: opts.Logger})
 	return s
 }
 
@@ -70,35 +61,23 @@ func aboutAgent(r slog.Record) bool {
 	return about
 }
 
-// api returns the protocol of the daemon itself.
-func (s *self) api(opts Options, hub *wsconn.Hub) *devflow.API {
-	return newAgentAPI(AgentOptions{
-		Recorder: s.rec, Version: opts.Version, AllowHosts: opts.Config.Auth.AllowHosts, AllowOrigins: opts.Config.Auth.AllowOrigins,
-		Logger: opts.Logger,
-	}, hub)
+// model implements subject.
+func (s *self) model() *recorder.Recorder { return s.rec }
+
+// framework implements subject; of its own program the protocol knows it.
+func (s *self) framework(context.Context) (name, version string) { return "", "" }
+
+// start implements subject: there is nothing to start.
+func (s *self) start([]string) error { return nil }
+
+// patience implements subject.
+func (s *self) patience() time.Duration { return 0 }
+
+// end records that the daemon stops.
+func (s *self) end(context.Context) error {
+	s.rec.UI.Lifecycle(recorder.StateStopped, time.Time{})
+	return nil
 }
 
-// farewell is how long clients that are there may take to get the last event.
-const farewell = 100 * time.Millisecond
-
-// ending tells clients that the daemon stops, while they are still connected.
-func (s *self) ending(hub *wsconn.Hub) server.Hook {
-	return server.Hook{Name: "lifecycle", Stop: func(ctx context.Context) error {
-		s.rec.UI.Lifecycle(recorder.StateStopped, time.Time{})
-		if hub.Stats().Open == 0 {
-			return nil
-		}
-		t := time.NewTimer(farewell)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-		}
-		return nil
-	}}
-}
-
-func (s *self) close() {
-	s.bluetooth.Close()
-	s.rec.Close()
-}
+// close implements subject.
+func (s *self) close() { s.rec.Close() }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -23,12 +24,17 @@ type Options struct {
 	// UIDir, when not empty, serves the user interface from a directory.
 	UIDir  string
 	Logger *slog.Logger
+	// Program or Page is the application that is shown; without either it is the
+	// daemon itself. Not both.
+	Program *ProgramOptions
+	Page    *PageOptions
 }
 
 // App is the daemon.
 type App struct {
 	*server.Server
 	state *statedir.Dir
+	app   shown
 }
 
 // New opens the listeners and the state directory and constructs everything.
@@ -36,9 +42,11 @@ type App struct {
 // calls Close.
 func New(ctx context.Context, opts Options) (_ *App, err error) {
 	tuneGC()
-	own := newSelf(opts)
-	cfg, log := opts.Config, own.log
-	undo := cleanups{own.close}
+	app, log, err := newShown(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	cfg, undo := opts.Config, cleanups{app.close}
 	defer func() {
 		if err != nil {
 			undo.run()
@@ -62,11 +70,11 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		return nil, err
 	}
 
-	addSensors(own.rec, cfg, from.devices, log)
+	addSensors(app.model(), cfg, from.devices, log)
 
 	// Protocols.
 	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: opts.Logger})
-	agent := own.api(opts, hub)
+	agent := app.api(ctx, opts, hub)
 	device := helios.New(helios.Deps{
 		Version: opts.Version, Hub: hub, Telemetry: from.samples, Processes: from.processes, USB: from.usb,
 		IMU: from.devices.imu, Power: from.devices.power, Lighting: from.devices.lighting, Firmware: from.devices.firmware,
@@ -89,7 +97,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 		}...),
 		// The order of the shutdown.
 		Stop: []server.Hook{
-			own.ending(hub),
+			app.ending(hub),
 			atMost(channelsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "channels", Stop: waitFor(device.Close)}),
 			atMost(connectionsShare, cfg.Limits.ShutdownTimeout, log, server.Hook{Name: "connections", Stop: hub.Shutdown}),
 			{Name: "agent", Stop: agent.Shutdown},
@@ -99,20 +107,35 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 			{Name: "updater", Stop: waitFor(from.updater.Close)},
 			{Name: "streams", Stop: waitFor(func() { closeStreams(from.streams, log) })},
 			{Name: "change journal", Stop: func(context.Context) error { return from.changes.Close() }},
-			{Name: "application", Stop: waitFor(own.close)},
+			{Name: "application", Stop: waitFor(app.close)},
 		},
 		AllowHosts:     cfg.Auth.AllowHosts,
 		AllowOrigins:   cfg.Auth.AllowOrigins,
 		InsecureNoAuth: cfg.Auth.InsecureNoAuth,
 		TLS:            serverTLS(cfg),
-		Limits:         serverLimits(cfg),
+		Limits:         app.limits(cfg),
 		Registry:       newRegistry(hub, from.streams, from.topics()...),
 		Logger:         log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &App{Server: s, state: state}, nil
+	return &App{Server: s, state: state, app: app}, nil
+}
+
+// Run starts the program, if one is shown, and serves until ctx is done, also when the
+// program has ended. Then it ends the program and the rest, in order.
+func (a *App) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var err error
+	if ctx.Err() == nil {
+		err = a.app.start(a.URLs())
+	}
+	if err != nil {
+		stop() // what was opened is closed in order
+	}
+	return errors.Join(err, a.Server.Run(ctx))
 }
 
 // Close gives the state directory free. It is called after Run.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/url"
 
 	"github.com/spf13/cobra"
 
@@ -18,20 +17,17 @@ const agentListen = "127.0.0.1:9223"
 // a terminal to a shell and has nothing to do with them.
 type attachOptions struct {
 	page     app.AttachOptions
-	remote   bool
+	flags    pageFlags
 	compat   string
 	logLevel string
 }
 
 func (o *attachOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.page.CDP, "cdp", "", "the debug port of the browser at this `URL`, such as http://127.0.0.1:9222")
-	f.BoolVar(&o.remote, "cdp-allow-remote", false, "let --cdp be on another machine; whoever reads that network sees everything")
-	f.StringVar(&o.page.Target, "target", "", "look into the target of this id, or with this `TEXT` in its URL or title (default: the first page)")
-	f.StringVar(&o.page.Name, "name", "", "show the application by this `NAME` (default: the title of the page)")
+	o.flags.page = &o.page.PageOptions
+	o.flags.add(f)
+	addCaptureFlags(f, &o.page.Capture, "the title of the page")
 	f.StringArrayVar(&o.page.Listen, "listen", []string{agentListen}, "listen at this `ADDR`, host:port; port 0 picks a free one; repeatable")
-	f.IntVar(&o.page.BodyLimit, "body-limit", 256<<10, "keep this many `BYTES` of each body; 0 keeps none")
-	f.BoolVar(&o.page.Reveal, "reveal", false, "keep secrets in what is captured: passwords, tokens, cookies")
 	f.StringVar(&o.compat, "compat", "", "answer as older agents did, in this `MODE`: mirror")
 	f.StringArrayVar(&o.page.AllowOrigins, "allow-origin", nil, "let pages of this `ORIGIN` use the API, such as https://panel.example; repeatable")
 	f.StringArrayVar(&o.page.AllowHosts, "allow-host", nil, "answer to this `NAME` in Host headers, besides the device's own; repeatable")
@@ -103,20 +99,13 @@ func (o *attachOptions) check() error {
 	if o.page.CDP == "" {
 		return usagef("--cdp is missing: where is the browser's debug port? such as http://127.0.0.1:9222")
 	}
-	u, err := url.Parse(o.page.CDP)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return usagef("--cdp: %q is not like http://127.0.0.1:9222", o.page.CDP)
-	}
-	if !o.remote && !isLoopback(u.Hostname()) {
-		return usagef("--cdp: %s is not this machine; what goes over the network there is not protected: --cdp-allow-remote", u.Hostname())
+	if err := o.flags.check(); err != nil {
+		return err
 	}
 	if o.compat != "" && o.compat != "mirror" {
 		return usagef("--compat: %q is not mirror", o.compat)
 	}
-	if o.page.BodyLimit < 0 {
-		return usagef("--body-limit: %d is below 0", o.page.BodyLimit)
-	}
-	return nil
+	return checkCapture(o.page.Capture)
 }
 
 // isLoopback tells whether a host is this machine, without asking a name server.

@@ -41,14 +41,9 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.SetInterspersed(false) // what follows the command is the command's
 	f.StringArrayVar(&o.program.Listen, "listen", []string{agentListen}, "listen at this `ADDR`, host:port; port 0 picks a free one; repeatable")
 	f.StringVar(&o.announce, "announce", "stdout", "print the address before the program starts, on `WHERE`: stdout, stderr or none")
-	f.StringVar(&o.program.Name, "name", "", "show the application by this `NAME` (default: that of the program or script)")
+	addCaptureFlags(f, &o.program.Capture, "that of the program or script")
+	addProgramFlags(f, &o.program.ProgramOptions)
 	f.BoolVar(&o.program.Stay, "stay", false, "go on serving when the program has ended, until a signal")
-	f.BoolVar(&o.program.NoProxy, "no-proxy", false, "leave the program's network traffic alone")
-	f.BoolVar(&o.program.NoOTLP, "no-otlp", false, "do not offer a receiver for OpenTelemetry")
-	f.StringArrayVar(&o.program.Opaque, "opaque", nil, "do not look into TLS with this `HOST`; repeatable")
-	f.StringVar(&o.program.UpstreamCA, "upstream-ca", "", "trust servers with certificates of the authorities in this PEM `FILE`, too")
-	f.IntVar(&o.program.BodyLimit, "body-limit", 256<<10, "keep this many `BYTES` of each body; 0 keeps none")
-	f.BoolVar(&o.program.Reveal, "reveal", false, "keep secrets in what is captured: passwords, tokens, cookies")
 	f.StringVar(&o.compat, "compat", "", "answer as older agents did, in this `MODE`: mirror")
 	f.StringArrayVar(&o.program.AllowOrigins, "allow-origin", nil, "let pages of this `ORIGIN` use the API, such as https://panel.example; repeatable")
 	f.StringArrayVar(&o.program.AllowHosts, "allow-host", nil, "answer to this `NAME` in Host headers, besides the device's own; repeatable")
@@ -119,13 +114,8 @@ func runRun(ctx context.Context, info BuildInfo, streams Streams, opts runOption
 	}
 	run := opts.program
 	run.Mirror, run.Version, run.Logger = opts.compat == "mirror", first(info.Version, "unknown"), log
-	run.Witness = []string{"/proc/self/exe", witnessVerb}
-	var ok [3]bool
-	run.Stdin, ok[0] = streams.In.(*os.File)
-	run.Stdout, ok[1] = streams.Out.(*os.File)
-	run.Stderr, ok[2] = streams.Err.(*os.File)
-	if ok != [3]bool{true, true, true} {
-		return runFailure{errors.New("the standard streams are no files"), ExitRunFailed}
+	if err := attend(&run.ProgramOptions, streams); err != nil {
+		return runFailure{err, ExitRunFailed}
 	}
 	program, err := app.NewProgram(ctx, run)
 	if err != nil {
@@ -138,11 +128,10 @@ func runRun(ctx context.Context, info BuildInfo, streams Streams, opts runOption
 	ctx, stop := endingSignals(ctx)
 	defer stop()
 	exit, err := program.Run(ctx)
-	switch {
-	case errors.Is(err, app.ErrCommandNotFound):
-		return runFailure{err, ExitCommandMissing}
-	case errors.Is(err, app.ErrNotExecutable):
-		return runFailure{err, ExitNotExecutable}
+	var failure runFailure
+	switch err = notStarted(err); {
+	case errors.As(err, &failure):
+		return err
 	case err != nil:
 		return runFailure{err, ExitRunFailed}
 	case exit.Status() != 0:
@@ -202,10 +191,8 @@ func (o *runOptions) check() error {
 		return usagef("--announce: %q is none of stdout, stderr, none", o.announce)
 	case o.compat != "" && o.compat != "mirror":
 		return usagef("--compat: %q is not mirror", o.compat)
-	case o.program.BodyLimit < 0:
-		return usagef("--body-limit: %d is below 0", o.program.BodyLimit)
 	}
-	return nil
+	return checkCapture(o.program.Capture)
 }
 
 // A runFailure is why a program was not run, with run's own exit code.

@@ -24,6 +24,7 @@ type serveOptions struct {
 	tls        bool
 	uiDir      string
 	logLevel   string
+	shown      shownFlags
 }
 
 func (o *serveOptions) addFlags(cmd *cobra.Command) {
@@ -40,13 +41,14 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.logLevel, "log-level", "info", "log to standard error from this `LEVEL` on: debug, info, warn, error")
 	f.StringVar(&o.uiDir, "ui-dir", "", "serve the user interface from this `DIR`, for work on it")
 	_ = f.MarkHidden("ui-dir")
+	o.shown.add(f)
 }
 
 // NewServe makes the verb that runs the daemon.
 func NewServe(info BuildInfo, streams Streams) *cobra.Command {
 	var opts serveOptions
 	cmd := &cobra.Command{
-		Use:   "serve",
+		Use:   "serve [flags] [-- COMMAND [ARG…]]",
 		Short: "Show this device live to browsers and programs",
 		Long: `Show this device live: a web page at /, the HeliOS WebSocket API at /v1/ws and
 its HTTP endpoints below /v1.
@@ -57,20 +59,32 @@ need no token. Everybody else needs the token that is printed at the first start
 The line "listening on http://…" on standard output tells each address in use.
 SIGINT and SIGTERM end it in order: clients are told, shells are ended.
 
-` + exitCodesHelp,
+The App part of the page, and the DevFlow Agent Protocol at the same address, show
+heliograph itself; a program that is started with it, if a command is given after --;
+or a page of a browser with --cdp. Programs are run as by "heliograph run", and pages
+looked into as by "heliograph attach"; see there. When the program ends, it goes on
+serving. It ends the program when it ends: the program gets the signal, too, SIGTERM
+4 s later and SIGKILL 9 s later.
+
+` + exitCodesHelp + `
+If the command cannot be executed the exit code is 126, if it was not found 127.`,
 		Example: `  heliograph serve
   heliograph serve --listen 0.0.0.0:5800 --tls
   heliograph serve --listen 127.0.0.1:0 --log-file /var/log/myapp.log
-  heliograph serve --config /etc/heliograph.yaml`,
-		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), info, streams, opts) },
+  heliograph serve --config /etc/heliograph.yaml
+  heliograph serve -- node app.js
+  heliograph serve --cdp http://127.0.0.1:9222 --target panel`,
+		Args: func(cmd *cobra.Command, list []string) error { return opts.shown.check(cmd, list) },
+		RunE: func(cmd *cobra.Command, command []string) error {
+			return runServe(cmd.Context(), info, streams, opts, command)
+		},
 	}
 	opts.addFlags(cmd)
 	return cmd
 }
 
 // runServe runs the daemon until ctx ends.
-func runServe(ctx context.Context, info BuildInfo, streams Streams, opts serveOptions) error {
+func runServe(ctx context.Context, info BuildInfo, streams Streams, opts serveOptions, command []string) error {
 	cfg, err := opts.config()
 	if err != nil {
 		return err
@@ -79,7 +93,11 @@ func runServe(ctx context.Context, info BuildInfo, streams Streams, opts serveOp
 	if err != nil {
 		return err
 	}
-	daemon, err := app.New(ctx, app.Options{Config: cfg, Version: first(info.Version, "unknown"), UIDir: opts.uiDir, Logger: log})
+	daemonOptions := app.Options{Config: cfg, Version: first(info.Version, "unknown"), UIDir: opts.uiDir, Logger: log}
+	if daemonOptions.Program, daemonOptions.Page, err = opts.shown.options(command, streams); err != nil {
+		return err
+	}
+	daemon, err := app.New(ctx, daemonOptions)
 	if err != nil {
 		return err
 	}
@@ -87,7 +105,7 @@ func runServe(ctx context.Context, info BuildInfo, streams Streams, opts serveOp
 	if err := announce(streams.Out, streams.env, daemon); err != nil {
 		return err
 	}
-	return daemon.Run(ctx)
+	return notStarted(daemon.Run(ctx))
 }
 
 // announce prints where the server is, and how to get in for the first time.
