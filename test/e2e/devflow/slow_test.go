@@ -54,22 +54,24 @@ func one(typ string) func(object) int {
 	}
 }
 
-// network needs no server: an exchange that fails is one.
-var (
-	manyLogs = load{
-		path: "/ws/v1/logs?replay=1", first: "replay", rounds: 10, items: 500, count: one("log"), ends: true,
-		round: func(a *agent) { a.log("info", "entry", "n", "500") },
+// runLoads are those of any program.
+func runLoads() []load {
+	return []load{
+		{
+			path: "/ws/v1/logs?replay=1", first: "replay", rounds: 10, items: 500, count: one("log"), ends: true,
+			round: func(a *agent) { a.log("info", "entry", "n", "500") },
+		},
+		{
+			path: "/ws/v1/network?replay=1", first: "replay", rounds: 15, items: 100, count: one("request"), ends: true,
+			// There is no server: an exchange that fails is one.
+			round: func(a *agent) { a.fetch("GET", "http://127.0.0.1:1/{i}/", "n", "100", "size", "3000") },
+		},
 	}
-	manyExchanges = load{
-		path: "/ws/v1/network?replay=1", first: "replay", rounds: 15, items: 100, count: one("request"), ends: true,
-		round: func(a *agent) { a.fetch("GET", "http://127.0.0.1:1/{i}/", "n", "100", "size", "3000") },
-	}
-)
+}
 
 // programLoads are those of a program with an agent in it: all channels.
 func programLoads() []load {
-	return []load{
-		manyLogs, manyExchanges,
+	return append(runLoads(), []load{
 		{
 			path: "/ws/v1/ble?replay=1", first: "replay", rounds: 10, items: 500, count: one("ble_event"), ends: true,
 			round: func(a *agent) { a.ble("notification", "n", "500") },
@@ -87,7 +89,7 @@ func programLoads() []load {
 			path: "/ws/v1/device/sensors?sensor=compass&speed=Fastest&throttleMs=0", first: "subscribed", rounds: 5, items: 20, count: one("reading"),
 			round: func(*agent) {},
 		},
-	}
+	}...)
 }
 
 // TestSlowReaders: section 2.6 and 8.6: on each channel one client reads nothing. The
@@ -103,7 +105,7 @@ func TestSlowReaders(t *testing.T) {
 	t.Run("run", func(t *testing.T) {
 		t.Parallel()
 		a := inSmallNetwork(t, func(a *agent) device.Options { return device.Options{Run: a.program()} })
-		a.besideSlow([]load{manyLogs, manyExchanges})
+		a.besideSlow(runLoads())
 	})
 }
 
@@ -119,9 +121,12 @@ func (a *agent) besideSlow(loads []load) {
 		good[i].next(l.first)
 	}
 	for i, l := range loads {
+		begin := time.Now()
 		l.read(a, good[i])
-		// A client that is ended has some seconds to take the close frame.
 		switch code, got := endOf(slow[i], l.ends); {
+		case code == cut && l.ends && time.Since(begin) > closePatience:
+			// It was ended in the middle of the load, and had to take the close frame by then.
+			a.t.Logf("%s: on a busy machine: %s", l.path, got)
 		case l.ends && code != 1013:
 			a.t.Errorf("%s: a client that reads nothing is ended with %d %s", l.path, code, got)
 		case !l.ends && code != 0:
@@ -154,6 +159,13 @@ func (l load) read(a *agent, s *socket) {
 	}
 }
 
+const (
+	// closePatience is for how long a client that is ended can take the close frame.
+	closePatience = 5 * time.Second
+	// cut is what endOf returns for a connection that ends without a close frame.
+	cut = -1
+)
+
 // endOf reads what is left for a slow client up to the close frame, or for a moment
 // where none is expected.
 func endOf(slow *device.Raw, ends bool) (code int, trouble string) {
@@ -167,7 +179,7 @@ func endOf(slow *device.Raw, ends bool) (code int, trouble string) {
 		case err != nil && !ends:
 			return 0, ""
 		case err != nil:
-			return -1, fmt.Sprintf("after %d frames: %v", n, err)
+			return cut, fmt.Sprintf("after %d frames: %v", n, err)
 		case f.Op == ws.OpClose:
 			code, _ := ws.ParseCloseFrameData(f.Payload)
 			return int(code), "after " + strconv.Itoa(n) + " frames"
