@@ -150,7 +150,7 @@ func (a *agent) serveLog(w http.ResponseWriter, r *http.Request) {
 		if n > 1 {
 			text += strconv.Itoa(i)
 		}
-		a.log.Log(r.Context(), level, text+padding, "logger", r.FormValue("logger"))
+		a.log.Log(r.Context(), level, text+padding, "logger", r.FormValue("logger")) //nolint:sloglint // tests choose the text
 	}
 }
 
