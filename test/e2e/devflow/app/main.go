@@ -1,4 +1,4 @@
-// App is an application that is looked into by the tests of the agent protocol. It
+// Command app is an application that is looked into by the tests of the agent protocol. It
 // does what it is told at a port of its own: it logs, makes requests, and ends.
 //
 //	heliograph run -- app -control FILE
