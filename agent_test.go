@@ -248,7 +248,7 @@ func TestNilAgent(t *testing.T) {
 	if err := a.ListenAndServe(ctx); err != nil {
 		t.Error(err)
 	}
-	next := slog.NewTextHandler(io.Discard, nil)
+	next := slog.DiscardHandler
 	if a.SlogHandler(next) != slog.Handler(next) || a.SlogHandler(nil) == nil {
 		t.Error("another handler")
 	}

@@ -20,7 +20,7 @@ func idle(tb testing.TB) map[string][2]func() {
 	req, w := httptest.NewRequest("GET", "http://a.test/x", nil), httptest.NewRecorder()
 	ctx := context.Background()
 	work := func(a *Agent) map[string]func() {
-		own := slog.New(a.SlogHandler(slog.NewTextHandler(io.Discard, nil)))
+		own := slog.New(a.SlogHandler(slog.NewTextHandler(io.Discard, nil))) //nolint:sloglint // which formats what it discards
 		with := slog.New(a.SlogHandler(passes{}))
 		transport, handler := a.RoundTripper(transport), a.Middleware(handler)
 		return map[string]func(){

@@ -150,8 +150,7 @@ func ExampleAgent_RecoverPanic() {
 
 	work := func() {
 		defer agent.RecoverPanic()
-		var m map[string]int
-		m["x"] = 1
+		panic("no more paper")
 	}
 	work()
 	fmt.Println("still here")

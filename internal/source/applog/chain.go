@@ -48,7 +48,7 @@ func unwrap(err error) (inner []error) {
 			inner = nil
 		}
 	}()
-	switch e := err.(type) {
+	switch e := any(err).(type) { // this error itself, not one that it wraps
 	case interface{ Unwrap() error }:
 		return []error{e.Unwrap()}
 	case interface{ Unwrap() []error }:

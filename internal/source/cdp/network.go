@@ -48,7 +48,6 @@ type chain struct {
 	extras      int    // hops before them that had headers of their own
 	sent        []network.Headers
 	got         []extra
-	cached      bool
 	closed      bool // the last hop has ended
 	retired     bool // and is recorded
 }

@@ -126,7 +126,7 @@ func (s *Source) say(rec *recorder.Recorder, last, text string, err error) strin
 		level = slog.LevelDebug
 	}
 	rec.UI.Lifecycle(recorder.StateStopped, time.Time{})
-	s.log.Log(context.Background(), level, text, "browser", s.end.base.Host, "target", s.opts.Target, "err", err)
+	s.log.Log(context.Background(), level, "no page", "state", text, "browser", s.end.base.Host, "target", s.opts.Target, "err", err)
 	return text
 }
 

@@ -1,6 +1,7 @@
 package httpcapture
 
 import (
+	"errors"
 	"io"
 	"sync"
 )
@@ -47,7 +48,7 @@ func (s *sample) end(err error) {
 	defer s.mu.Unlock()
 	switch {
 	case s.ended || s.err != nil:
-	case err == nil || err == io.EOF:
+	case err == nil || errors.Is(err, io.EOF):
 		s.ended = true
 	default:
 		s.err = err

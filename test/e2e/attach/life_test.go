@@ -130,7 +130,7 @@ func TestTarget(t *testing.T) {
 		a := attachTo(t, b, args...)
 		return deref(find(a.dial("/ws/v1/ui/events"), "the page", func(e *event) bool { return e.Type == "navigation" }).Data.Route)
 	}
-	for _, c := range []struct{ target, route string }{{"SHOP", "/shop"}, {"administr", "/admin"}, {other.ID, "/admin"}} {
+	for _, c := range []struct{ target, route string }{{"SHOP", "/shop"}, {"Administration", "/admin"}, {other.ID, "/admin"}} {
 		if got := route("--target", c.target); got != c.route {
 			t.Errorf("target %s is %s", c.target, got)
 		}

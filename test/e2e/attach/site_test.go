@@ -18,13 +18,12 @@ import (
 
 // sight is what the server of the tests saw of an exchange, and what it sent.
 type sight struct {
-	method, uri  string
-	status       int
-	sent, got    int64 // bytes of the bodies as they were on the wire
-	sentSum      string
-	gotSum       string
-	contentType  string
-	acceptCookie string
+	method, uri string
+	status      int
+	sent, got   int64 // bytes of the bodies as they were on the wire
+	sentSum     string
+	gotSum      string
+	contentType string
 }
 
 // site is the server that the pages are from.
