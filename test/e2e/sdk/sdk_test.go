@@ -172,7 +172,7 @@ func TestUserInterfaceAndPanic(t *testing.T) {
 		t.Errorf("the program did not survive: %d", code)
 	}
 	e := data(ui.Expect("error"))
-	if e["message"] != "assignment to entry in nil map" || !strings.Contains(e["stackTrace"].(string), "main.(*shop).crash") {
+	if e["message"] != "no more paper" || !strings.Contains(e["stackTrace"].(string), "main.(*shop).crash") {
 		t.Errorf("%v", e)
 	}
 	if r := s.Get("/api/v1/device/ble/events"); !strings.Contains(string(r.Body), `"data":"064B"`) {

@@ -32,14 +32,14 @@ func main() {
 func run(ctx context.Context) error {
 	agent := heliograph.New(&heliograph.Options{Name: "orders", Version: "2.4.0", Addr: "127.0.0.1:0", Pprof: true, Secrets: []string{"X-Loyalty"}})
 	defer agent.Close()
-	slog.SetDefault(slog.New(agent.SlogHandler(slog.NewTextHandler(os.Stderr, nil))))
+	log := slog.New(agent.SlogHandler(slog.NewTextHandler(os.Stderr, nil)))
 	var running sync.WaitGroup
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	running.Go(func() {
 		if err := agent.ListenAndServe(ctx); err != nil {
-			slog.Error("nobody can look", "err", err)
+			log.Error("nobody can look", "err", err)
 		}
 	})
 	err := agent.AddSensor(heliograph.Sensor{Name: "queue", Read: func(context.Context) (heliograph.Reading, error) {
@@ -52,7 +52,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: routes(agent), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: routes(agent, log), ReadHeaderTimeout: time.Minute}
 	running.Go(func() {
 		<-ctx.Done()
 		_ = server.Close()
@@ -71,10 +71,11 @@ func run(ctx context.Context) error {
 type shop struct {
 	agent  *heliograph.Agent
 	client *http.Client
+	logger *slog.Logger
 }
 
-func routes(agent *heliograph.Agent) http.Handler {
-	s := &shop{agent, &http.Client{Transport: agent.RoundTripper(nil)}}
+func routes(agent *heliograph.Agent, log *slog.Logger) http.Handler {
+	s := &shop{agent, &http.Client{Transport: agent.RoundTripper(nil)}, log}
 	api := http.NewServeMux()
 	api.HandleFunc("GET /orders/{id}", s.order)
 	api.HandleFunc("POST /orders", s.create)
@@ -101,7 +102,7 @@ func (s *shop) create(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
 	w.WriteHeader(http.StatusCreated)
 	if _, err := io.Copy(w, r.Body); err != nil {
-		slog.Error("order not read", "err", err)
+		s.logger.Error("order not read", "err", err)
 	}
 }
 
@@ -109,15 +110,15 @@ func (s *shop) create(w http.ResponseWriter, r *http.Request) {
 func (s *shop) stream(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "first")
 	if err := http.NewResponseController(w).Flush(); err != nil {
-		slog.Error("not flushed", "err", err)
+		s.logger.Error("not flushed", "err", err)
 	}
 	<-r.Context().Done()
 }
 
 func (s *shop) log(w http.ResponseWriter, r *http.Request) {
-	slog.Debug("details", "component", "store", "password", "s3cr3t-log")
-	slog.Info("stored", "component", "store", "n", 3)
-	slog.Error("upload failed", "component", "sync", "err", fmt.Errorf("upload: %w", io.ErrUnexpectedEOF))
+	s.logger.Debug("details", "component", "store", "password", "s3cr3t-log")
+	s.logger.Info("stored", "component", "store", "n", 3)
+	s.logger.Error("upload failed", "component", "sync", "err", fmt.Errorf("upload: %w", io.ErrUnexpectedEOF))
 }
 
 // fetch passes on what another server answers.
@@ -150,8 +151,7 @@ func (s *shop) crash(w http.ResponseWriter, r *http.Request) {
 	var done sync.WaitGroup
 	done.Go(func() {
 		defer s.agent.RecoverPanic()
-		var orders map[string]int
-		orders["x"] = 1
+		panic("no more paper")
 	})
 	done.Wait()
 }
