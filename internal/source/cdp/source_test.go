@@ -75,7 +75,7 @@ func TestSilentBrowser(t *testing.T) {
 func TestAgain(t *testing.T) {
 	f := newFake(t)
 	rec, x := f.look(Options{}, recorder.Options{})
-	say := func(x *fakeTarget, text string, at int) {
+	say := func(x *fakeTarget, text string, at int64) {
 		x.event("Runtime.consoleAPICalled", fmt.Sprintf(`{"type":"log","args":[{"type":"string","value":%q}],"timestamp":%d}`, text, at))
 	}
 	say(x, "one", 1700000000001)
