@@ -97,7 +97,7 @@ clients of any HeliOS server, this machine's own by default; name another with
 		newOTA(shared, root), newApp(shared),
 		newChannels(shared), newAsyncAPI(shared), newToken(shared), newVersion(shared),
 	)
-	for _, verb := range verbs {
+	for _, verb := range append([]*cobra.Command{newAgents(shared)}, verbs...) {
 		root.AddCommand(verb)
 		remote.keepFrom(root, verb)
 	}
