@@ -20,12 +20,11 @@ import (
 // agentPatience is how long an agent of this machine has to answer.
 const agentPatience = time.Second
 
-// usualPorts are where agents listen that no broker knows: the protocol's port and
-// the ones after it, which are the next choice where several programs run, and that
-// of heliograph serve.
+// usualPorts are where agents listen that no broker knows: that of heliograph serve, the
+// protocol's, and those that the SDK takes where several programs run.
 func usualPorts() []int {
-	ports := []int{5800}
-	for port := 9223; port < 9233; port++ {
+	ports := []int{5800, 9223}
+	for port := 10223; port < 10233; port++ {
 		ports = append(ports, port)
 	}
 	return ports
@@ -43,7 +42,7 @@ func newAgents(s *shared) *cobra.Command {
 		Use:   "agents",
 		Short: "List the agents of applications on this machine",
 		Long: `List the agents on this machine: those that brokers of DevFlow tools know (ports 19223
-and 19323), and those that answer at a usual port: 9223 to 9232, and 5800 of
+and 19323), and those that answer at a usual port: 9223, 10223 to 10232, and 5800 of
 heliograph serve. Agents elsewhere are found when --port names them.
 
 Nothing but the question who it is is sent to these ports, and no token.
