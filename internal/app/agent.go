@@ -34,6 +34,8 @@ type AgentOptions struct {
 	Framework, FrameworkVersion string
 	// Mirror makes the compatibility mirror of the protocol the default.
 	Mirror bool
+	// Brokers are the ports of brokers on this machine to register with.
+	Brokers []int
 	// Stop are the sources of the recorder, in the order in which they are stopped,
 	// after the clients were told.
 	Stop []server.Hook
@@ -51,6 +53,11 @@ type Agent struct {
 	hub   *wsconn.Hub
 	state *statedir.Dir
 	dir   string
+
+	rec     *recorder.Recorder
+	brokers []int
+	version string
+	log     *slog.Logger
 }
 
 // Watchers returns how many channels are open.
@@ -71,7 +78,7 @@ func NewAgent(ctx context.Context, opts AgentOptions) (_ *Agent, err error) {
 	for _, l := range listeners {
 		undo.add(func() { _ = l.Close() })
 	}
-	a := &Agent{}
+	a := &Agent{rec: opts.Recorder, brokers: opts.Brokers, version: opts.Version, log: opts.Logger}
 	if a.dir, err = os.MkdirTemp("", "heliograph-agent-"); err != nil {
 		return nil, fmt.Errorf("make a folder for the tokens: %w", err)
 	}

@@ -20,10 +20,11 @@ type PageOptions struct {
 // must be given.
 type AttachOptions struct {
 	PageOptions
-	// Listen, AllowHosts, AllowOrigins, Mirror, Version and UIDir are those of
+	// Listen, AllowHosts, AllowOrigins, Mirror, Brokers, Version and UIDir are those of
 	// AgentOptions.
 	Listen, AllowHosts, AllowOrigins []string
 	Mirror                           bool
+	Brokers                          []int
 	Version, UIDir                   string
 	Logger                           *slog.Logger
 }
@@ -45,7 +46,7 @@ func NewAttachment(ctx context.Context, opts AttachOptions) (*Attachment, error)
 	agent, err := NewAgent(ctx, AgentOptions{
 		Listen: opts.Listen, AllowHosts: opts.AllowHosts, AllowOrigins: opts.AllowOrigins,
 		Recorder: p.rec, Framework: framework, FrameworkVersion: version,
-		Mirror: opts.Mirror, Version: opts.Version, UIDir: opts.UIDir, Logger: opts.Logger,
+		Mirror: opts.Mirror, Brokers: opts.Brokers, Version: opts.Version, UIDir: opts.UIDir, Logger: opts.Logger,
 	})
 	if err != nil {
 		p.close()

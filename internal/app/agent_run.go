@@ -86,10 +86,11 @@ type RunOptions struct {
 	ProgramOptions
 	// Stay goes on serving when the program has ended, until the context of Run is done.
 	Stay bool
-	// Listen, AllowHosts, AllowOrigins, Mirror, Version and UIDir are those of
+	// Listen, AllowHosts, AllowOrigins, Mirror, Brokers, Version and UIDir are those of
 	// AgentOptions.
 	Listen, AllowHosts, AllowOrigins []string
 	Mirror                           bool
+	Brokers                          []int
 	Version, UIDir                   string
 	Logger                           *slog.Logger
 }
@@ -111,7 +112,7 @@ func NewProgram(ctx context.Context, opts RunOptions) (*Program, error) {
 	name, version := p.framework(ctx)
 	agent, err := NewAgent(ctx, AgentOptions{
 		Listen: opts.Listen, AllowHosts: opts.AllowHosts, AllowOrigins: opts.AllowOrigins,
-		Recorder: p.rec, Framework: name, FrameworkVersion: version, Mirror: opts.Mirror,
+		Recorder: p.rec, Framework: name, FrameworkVersion: version, Mirror: opts.Mirror, Brokers: opts.Brokers,
 		Stop:    []server.Hook{{Name: "capture", Stop: waitFor(p.doors.close)}},
 		Version: opts.Version, UIDir: opts.UIDir, Logger: opts.Logger,
 	})

@@ -19,6 +19,7 @@ type attachOptions struct {
 	page     app.AttachOptions
 	flags    pageFlags
 	compat   string
+	brokers  []int
 	logLevel string
 }
 
@@ -28,6 +29,7 @@ func (o *attachOptions) addFlags(cmd *cobra.Command) {
 	o.flags.add(f)
 	addCaptureFlags(f, &o.page.Capture, "the title of the page")
 	f.StringArrayVar(&o.page.Listen, "listen", []string{agentListen}, "listen at this `ADDR`, host:port; port 0 picks a free one; repeatable")
+	addBrokerFlag(f, &o.brokers)
 	f.StringVar(&o.compat, "compat", "", "answer as older agents did, in this `MODE`: mirror")
 	f.StringArrayVar(&o.page.AllowOrigins, "allow-origin", nil, "let pages of this `ORIGIN` use the API, such as https://panel.example; repeatable")
 	f.StringArrayVar(&o.page.AllowHosts, "allow-host", nil, "answer to this `NAME` in Host headers, besides the device's own; repeatable")
@@ -76,6 +78,7 @@ func runAttach(ctx context.Context, info BuildInfo, streams Streams, opts attach
 		return err
 	}
 	page := opts.page
+	page.Brokers = opts.brokers
 	page.Mirror, page.Version, page.Logger = opts.compat == "mirror", first(info.Version, "unknown"), log
 	attachment, err := app.NewAttachment(ctx, page)
 	if err != nil {

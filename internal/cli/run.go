@@ -33,6 +33,7 @@ type runOptions struct {
 	program  app.RunOptions
 	announce string
 	compat   string
+	brokers  []int
 	logLevel string
 }
 
@@ -44,6 +45,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	addCaptureFlags(f, &o.program.Capture, "that of the program or script")
 	addProgramFlags(f, &o.program.ProgramOptions)
 	f.BoolVar(&o.program.Stay, "stay", false, "go on serving when the program has ended, until a signal")
+	addBrokerFlag(f, &o.brokers)
 	f.StringVar(&o.compat, "compat", "", "answer as older agents did, in this `MODE`: mirror")
 	f.StringArrayVar(&o.program.AllowOrigins, "allow-origin", nil, "let pages of this `ORIGIN` use the API, such as https://panel.example; repeatable")
 	f.StringArrayVar(&o.program.AllowHosts, "allow-host", nil, "answer to this `NAME` in Host headers, besides the device's own; repeatable")
@@ -113,6 +115,7 @@ func runRun(ctx context.Context, info BuildInfo, streams Streams, opts runOption
 		return err
 	}
 	run := opts.program
+	run.Brokers = opts.brokers
 	run.Mirror, run.Version, run.Logger = opts.compat == "mirror", first(info.Version, "unknown"), log
 	if err := attend(&run.ProgramOptions, streams); err != nil {
 		return runFailure{err, ExitRunFailed}

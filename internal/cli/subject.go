@@ -20,6 +20,11 @@ func addCaptureFlags(f *pflag.FlagSet, c *app.Capture, name string) {
 	f.BoolVar(&c.Reveal, "reveal", false, "keep secrets in what is captured: passwords, tokens, cookies")
 }
 
+// addBrokerFlag adds the one that makes an agent known to tools.
+func addBrokerFlag(f *pflag.FlagSet, ports *[]int) {
+	f.IntSliceVar(ports, "broker", nil, "register with the brokers of DevFlow tools at these `PORTS` of this machine, such as 19223,19323")
+}
+
 func checkCapture(c app.Capture) error {
 	if c.BodyLimit < 0 {
 		return usagef("--body-limit: %d is below 0", c.BodyLimit)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -16,9 +17,47 @@ import (
 	"github.com/heliograph/heliograph/test/e2e/device"
 )
 
-// TestBroker: section 2.1: the agent registers, and again when the broker was lost.
+// TestBroker: section 2.1: an agent registers, and again when the broker was lost.
 func TestBroker(t *testing.T) {
 	t.Parallel()
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		project string
+		start   func(t *testing.T, port string) *agent
+	}{
+		"run": {folder, func(t *testing.T, port string) *agent { return startRun(t, "--broker", port, "--name", "orders") }},
+		"sdk": {"/src/orders", func(t *testing.T, port string) *agent { return startProgram(t, "none", "-broker", port) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			registered, port := brokerFor(t)
+			a := c.start(t, port)
+			ctx, cancel := context.WithTimeout(t.Context(), device.Patience)
+			defer cancel()
+			for range 2 {
+				select {
+				case o := <-registered:
+					if o.text("type") != "register" || o.text("project") != c.project || !strings.HasPrefix(o.text("tfm"), "go1.") || o.text("platform") != "linux" ||
+						o.text("appName") != "orders" || a.URL != "http://127.0.0.1:"+strconv.Itoa(o.number("currentPort")) {
+						t.Errorf("registered with %v at %s", o, a.URL)
+					}
+				case <-ctx.Done():
+					t.Fatal("the agent does not register")
+				}
+			}
+			if r := a.Get("/api/v1/agent/status"); r.Status != 200 {
+				t.Errorf("status %d", r.Status)
+			}
+		})
+	}
+}
+
+// brokerFor starts a broker that hands on each registration, and then hangs up.
+func brokerFor(t *testing.T) (registered <-chan object, port string) {
+	t.Helper()
 	first := make(chan object)
 	broker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/ws/agent" {
@@ -38,27 +77,13 @@ func TestBroker(t *testing.T) {
 		if err := conn.Write(r.Context(), websocket.MessageText, []byte(`{"type":"registered","id":"7ff0e6fd13d9","port":10223}`)); err != nil {
 			t.Errorf("answer: %v", err)
 		}
-		first <- o // the socket ends when this returns
-	}))
-	defer broker.Close()
-	port := broker.URL[strings.LastIndexByte(broker.URL, ':')+1:]
-	a := startProgram(t, "none", "-broker", port)
-	ctx, cancel := context.WithTimeout(t.Context(), device.Patience)
-	defer cancel()
-	for range 2 {
 		select {
-		case o := <-first:
-			if o.text("type") != "register" || o.text("project") != "/src/orders" || !strings.HasPrefix(o.text("tfm"), "go1.") || o.text("platform") != "linux" ||
-				o.text("appName") != "orders" || a.URL != "http://127.0.0.1:"+strconv.Itoa(o.number("currentPort")) {
-				t.Errorf("registered with %v at %s", o, a.URL)
-			}
-		case <-ctx.Done():
-			t.Fatal("the agent does not register")
+		case first <- o: // the socket ends when this returns
+		case <-t.Context().Done():
 		}
-	}
-	if r := a.Get("/api/v1/agent/status"); r.Status != 200 {
-		t.Errorf("status %d", r.Status)
-	}
+	}))
+	t.Cleanup(broker.Close)
+	return first, broker.URL[strings.LastIndexByte(broker.URL, ':')+1:]
 }
 
 // TestDefaultPort: section 2.1.
