@@ -35,7 +35,7 @@ for suite in "${suites[@]}"; do
 		# with the race detector, which makes encoding pictures ten times as slow.
 		go build -race -ldflags=-w -o "$work/heliograph-race" ./cmd/heliograph || failed=1
 		mapfile -t packages < <(go list ./... | grep -vE '/test/e2e/(channels|faults|http|streams)$')
-		HELIOGRAPH_BIN=$work/heliograph-race sum go go "${gotest[@]}" "${packages[@]}"
+		HELIOGRAPH_BIN=$work/heliograph-race sum go go "${gotest[@]}" -p 3 "${packages[@]}"
 		;;
 	# With the binary that is shipped, one package after the other: they measure what
 	# slow clients do to fast ones.
