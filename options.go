@@ -35,8 +35,7 @@ type Options struct {
 	Brokers []int
 
 	// KeepLevel is the level from which log records are kept although nobody looks;
-	// nil means slog.LevelWarn. Records below slog.LevelDebug+1 cannot be kept that
-	// way: slog.LevelDebug is the lowest.
+	// nil means slog.LevelWarn, and slog.LevelDebug is the lowest that it can be.
 	KeepLevel slog.Leveler
 
 	// Limits bounds what is kept.

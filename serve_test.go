@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -14,6 +17,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/coder/websocket"
 )
 
 func TestWhoMayLook(t *testing.T) {
@@ -115,6 +120,38 @@ func TestPorts(t *testing.T) {
 	}
 	cancel()
 	wg.Wait()
+}
+
+// TestBroker: a broker is told where the agent listens, for as long as it does.
+func TestBroker(t *testing.T) {
+	hello, gone := make(chan map[string]any, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer c.CloseNow()
+		_, text, err := c.Read(r.Context())
+		if err != nil {
+			return
+		}
+		var m map[string]any
+		_ = json.Unmarshal(text, &m)
+		hello <- m
+		_, _, _ = c.Read(r.Context())
+		close(gone)
+	}))
+	defer server.Close()
+	port := server.Listener.Addr().(*net.TCPAddr).Port
+	v := serving(t, Options{Name: "orders", Project: "/src/orders", SessionID: "s1", Brokers: []int{port}})
+	got := <-hello
+	_, own, _ := net.SplitHostPort(v.agent.Addr())
+	if got["type"] != "register" || got["appName"] != "orders" || got["project"] != "/src/orders" || got["platform"] != "linux" ||
+		fmt.Sprint(got["currentPort"]) != own || got["sessionId"] != "s1" {
+		t.Errorf("%v, the port is %s", got, own)
+	}
+	_ = v.agent.Close()
+	<-gone
 }
 
 func TestProfiles(t *testing.T) {

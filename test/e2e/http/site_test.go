@@ -15,7 +15,7 @@ func TestForeignOrigins(t *testing.T) {
 		d := start(t, args...)
 		for _, origin := range []string{
 			"null", "http://evil.example", "https://127.0.0.1.evil.example", "http://evil.example:" + strings.Split(d.Addr(), ":")[1],
-			"file://", "chrome-extension://abcdef", "http://127.0.0.2", "x", "http://127.0.0.1@evil.example",
+			"file://", "chrome-extension://abcdef", "x", "http://127.0.0.1@evil.example",
 		} {
 			headers := []string{"Origin", origin}
 			if args == nil {
