@@ -25,7 +25,7 @@ sum() { "$work/testsum" "${flags[@]}" "$@" || failed=1; }
 PATH=$(scripts/install-test-deps.sh --node):$PATH
 export CGO_ENABLED=1 # the race detector needs it
 failed=
-suites=(tools go e2e asyncapi types ui)
+suites=(tools go e2e pictures asyncapi types ui)
 for suite in "${suites[@]}"; do
 	printf '== %s, after %d s\n' "$suite" "$SECONDS"
 	case $suite in
@@ -35,11 +35,12 @@ for suite in "${suites[@]}"; do
 		# with the race detector, which makes encoding pictures ten times as slow.
 		go build -race -ldflags=-w -o "$work/heliograph-race" ./cmd/heliograph || failed=1
 		mapfile -t packages < <(go list ./... | grep -vE '/test/e2e/(channels|faults|http|streams)$')
-		HELIOGRAPH_BIN=$work/heliograph-race sum go go "${gotest[@]}" -p 3 "${packages[@]}"
+		HELIOGRAPH_BIN=$work/heliograph-race sum go go "${gotest[@]}" -p 4 "${packages[@]}"
 		;;
-	# With the binary that is shipped, one package after the other: they measure what
-	# slow clients do to fast ones.
-	e2e) sum go e2e "${gotest[@]}" -p 1 -parallel 4 ./test/e2e/{channels,faults,streams,http} ;;
+	# With the binary that is shipped. The first are alone on the machine: they measure
+	# what slow clients do to fast ones.
+	e2e) sum go e2e "${gotest[@]}" -p 1 ./test/e2e/{channels,faults} ;;
+	pictures) sum go pictures "${gotest[@]}" -p 2 -parallel 4 ./test/e2e/{streams,http} ;;
 	asyncapi) sum one asyncapi node api/validate.mjs api/*.asyncapi.json api/*.openapi.json ;;
 	types) sum one types npm --prefix test/ui run --silent check ;;
 	ui)
@@ -47,7 +48,7 @@ for suite in "${suites[@]}"; do
 		export CHROMIUM
 		status=0
 		mapfile -t files < <(cd test/ui && find unit browser -name '*.test.mjs' | sort)
-		(cd test/ui && node --test --test-concurrency=2 \
+		(cd test/ui && node --test --test-concurrency=3 \
 			--test-reporter=spec --test-reporter-destination=stdout \
 			--test-reporter=tap --test-reporter-destination="$work/ui.tap" "${files[@]}") || status=$?
 		sum tap ui "$work/ui.tap" "$status"
