@@ -172,9 +172,8 @@ func TestSecretsAreNotLogged(t *testing.T) {
 // to open.
 func TestTokenIsPrintedOnce(t *testing.T) {
 	d := start(t)
-	if !strings.Contains(d.Output(), d.URL+"/#token="+d.Token()+"\n") {
-		t.Errorf("printed was %s", d.Output())
-	}
+	line := d.URL + "/#token=" + d.Token() + "\n" // after the line for which the harness waits
+	device.Poll(t, "the token to be printed", func() bool { return strings.Contains(d.Output(), line) })
 	d.Stop()
 	again := device.Start(t, device.Options{StateDir: d.StateDir})
 	again.Stop()
