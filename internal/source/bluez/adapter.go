@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -54,6 +55,15 @@ func (a *adapter) follow(l *link, h handler, lost func(error), end func()) (stop
 	}
 }
 
+// How long, and how often, a scan is asked for of a BlueZ that is busy.
+const (
+	busyTime  = 15 * time.Second
+	busyPause = 500 * time.Millisecond
+)
+
+// errBusy ends a scan that BlueZ never began.
+var errBusy = errors.New("the Bluetooth adapter is busy")
+
 // errOff ends what an adapter does that was switched off.
 var errOff = errors.New("the Bluetooth adapter was switched off")
 
@@ -97,23 +107,70 @@ func (a *adapter) Scan(ctx context.Context, lost func(error)) (stop func(), err 
 	if err != nil {
 		return nil, err
 	}
-	filter := map[string]dbus.Variant{"Transport": dbus.MakeVariant("le"), "DuplicateData": dbus.MakeVariant(true)}
-	if err = l.call(ctx, a.path, adapter1+".SetDiscoveryFilter", filter); err == nil {
-		err = l.call(ctx, a.path, adapter1+".StartDiscovery")
-	}
-	if err != nil {
+	err = a.discover(ctx, l)
+	if err != nil && !busy(err) {
 		l.close()
 		return nil, message(err)
 	}
+	var once sync.Once
+	end := func(err error) { once.Do(func() { lost(err) }) }
+	desist := func() {}
+	if err != nil {
+		a.log.Debug("scan put off", "err", err)
+		desist = a.insist(l, end)
+	}
 	s := &scanner{adapter: a, devices: map[dbus.ObjectPath]*peer{}}
 	s.begin(found)
-	return a.follow(l, s, lost, func() {
+	return a.follow(l, s, end, func() {
+		desist()
 		end, cancel := context.WithTimeout(context.Background(), callTime)
 		defer cancel()
 		if err := l.call(end, a.path, adapter1+".StopDiscovery"); err != nil {
 			a.log.Debug("scan not stopped", "err", err)
 		}
 	}), nil
+}
+
+// discover has BlueZ look for devices.
+func (a *adapter) discover(ctx context.Context, l *link) error {
+	filter := map[string]dbus.Variant{"Transport": dbus.MakeVariant("le"), "DuplicateData": dbus.MakeVariant(true)}
+	if err := l.call(ctx, a.path, adapter1+".SetDiscoveryFilter", filter); err != nil {
+		return err
+	}
+	return l.call(ctx, a.path, adapter1+".StartDiscovery")
+}
+
+// insist asks again and again for what BlueZ was too busy to begin. The reason is
+// mostly that the kernel still scans for a bluetoothd that has died, which it does for
+// 10.24 s at the most.
+func (a *adapter) insist(l *link, lost func(error)) (stop func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), busyTime)
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(busyPause)
+		defer tick.Stop()
+		err := errBusy
+		for {
+			select {
+			case <-ctx.Done():
+			case <-tick.C:
+				err = a.discover(ctx, l)
+			}
+			switch {
+			case errors.Is(ctx.Err(), context.Canceled):
+				return
+			case err == nil:
+				return
+			case ctx.Err() != nil || !busy(err):
+				lost(message(err))
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		done.Wait()
+	}
 }
 
 // Monitor implements recorder.Adapter.

@@ -129,6 +129,96 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// TestScanWhileBusy: BlueZ refuses to scan for a while, as it does after it has died
+// while scanning, or for good.
+func TestScanWhileBusy(t *testing.T) {
+	bus := bluezbus.Start(t)
+	path := bus.AddAdapter("hci0")
+	r := newRig(t, bus)
+	r.expect("adapter_state_changed on")
+	stream, err := r.ble.Open(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	refuse := func(times int, then string) {
+		t.Helper()
+		bus.Call(path, "org.freedesktop.DBus.Mock.AddMethod", adapter1, "StartDiscovery", "", "", fmt.Sprintf(`
+self.tries = getattr(self, 'tries', 0) + 1
+if self.tries <= %d:
+    raise dbus.exceptions.DBusException('Operation already in progress', name='org.bluez.Error.InProgress')
+self.tries = 0
+%s`, times, then))
+	}
+	refuse(2, `self.props['org.bluez.Adapter1']['Discovering'] = True`)
+	leave, err := r.ble.JoinScan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	discovering := func() bool { return bus.Get(path, adapter1, "Discovering") == true }
+	if !r.ble.Status().Scanning || discovering() {
+		t.Error("it does not insist")
+	}
+	r.poll("the scan", discovering)
+	leave()
+	if discovering() || r.ble.Status().Scanning {
+		t.Error("the scan goes on")
+	}
+
+	refuse(1, `raise dbus.exceptions.DBusException('No', name='org.bluez.Error.NotReady')`)
+	if err := r.ble.StartScan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.poll("the end", func() bool { return !r.ble.Status().Scanning })
+	for {
+		item, err := stream.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := item.Event.Value.Failure; f != "" {
+			if f != "BlueZ: No" {
+				t.Error(f)
+			}
+			break
+		}
+	}
+
+	refuse(1000, "")
+	if err := r.ble.StartScan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.ble.StopScan() // does not wait until BlueZ gives in
+}
+
+// TestHeard: what BlueZ 5.66 with the kernel's emulated controllers says.
+func TestHeard(t *testing.T) {
+	rec := recorder.New(recorder.Options{})
+	defer rec.Close()
+	a := &adapter{path: "/org/bluez/hci0", sink: rec.BLE}
+	s := &scanner{adapter: a, devices: map[dbus.ObjectPath]*peer{}}
+	r := &rig{t: t, ble: rec.BLE}
+	path := a.path + "/dev_00_AA_01_01_00_01"
+	say := func(props properties) {
+		t.Helper()
+		if err := s.handle(changed{path, device1, props}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(properties{"Name": dbus.MakeVariant("known from before")})
+	s.devices[path].name = ""
+	say(properties{"RSSI": dbus.MakeVariant(int16(127))})
+	say(properties{"Name": dbus.MakeVariant("HRM-7")}) // by itself, a moment later
+	say(properties{"Name": dbus.MakeVariant("HRM-8")})
+	say(properties{"RSSI": dbus.MakeVariant(int16(-3))})
+	want := []string{"scan_result 00:AA:01:01:00:01 []", "scan_result 00:AA:01:01:00:01 [HRM-7]"}
+	if got := r.events(); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if p := s.devices[path]; p.rssi == nil || *p.rssi != -3 {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestMonitor(t *testing.T) {
 	bus := bluezbus.Start(t)
 	bus.AddAdapter("hci0")

@@ -128,6 +128,13 @@ func absent(err error) bool {
 	return false
 }
 
+// busy reports whether an error says that BlueZ cannot begin something now. It is what
+// BlueZ says whatever the kernel's reason was.
+func busy(err error) bool {
+	var e dbus.Error
+	return errors.As(err, &e) && e.Name == "org.bluez.Error.InProgress"
+}
+
 // added is an object that BlueZ has now, with these interfaces.
 type added struct {
 	path       dbus.ObjectPath

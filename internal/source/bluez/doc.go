@@ -17,13 +17,16 @@
 //	addressType=random;txPower=-12;appearance=0340;flags=06;serviceUuids=180D,180F;
 //	manufacturer.004C=0215AA;serviceData.FEAA=00F3;connected=true
 //
+// A controller that cannot measure signal strength says 127, which is told as none.
+//
 // # When it works
 //
 // The Watcher holds one connection to the bus, on which hardly anything comes while
 // nobody scans. Scan and Monitor have each a connection of their own; BlueZ ends what
 // a program asked for when its connection ends. A bus that is not there, or goes away,
 // is looked for again after 2 s, and later every 30 s; an adapter that goes away is
-// told and is no failure.
+// told and is no failure. Where BlueZ is too busy to scan, as it is for some seconds after
+// it died while scanning, it is asked again for 15 s; the scan counts as running then.
 //
 // # Bounds
 //

@@ -166,7 +166,7 @@ func (m *monitor) device(path dbus.ObjectPath, props properties) {
 	if resolved, ok := value[bool](props, "ServicesResolved"); ok && p.connected {
 		m.sink.Record(p.event("connection_event", map[bool]string{true: "services resolved", false: "services gone"}[resolved]))
 	}
-	if _, ok := props["RSSI"]; ok && p.connected {
+	if _, ok := props["RSSI"]; ok && p.connected && p.rssi != nil {
 		e := p.event("rssi_read", "")
 		e.RSSI = p.rssi
 		m.sink.Record(e)

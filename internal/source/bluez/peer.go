@@ -21,10 +21,15 @@ const (
 	maxUUIDs      = 64
 )
 
+// rssiUnknown is what a controller says that cannot measure: "RSSI is not available" of
+// the Bluetooth specification's advertising reports, which BlueZ hands on.
+const rssiUnknown = 127
+
 // peer is what is known of a device.
 type peer struct {
 	address, name string
-	rssi          *int
+	heard         bool // by the adapter: a device that is merely known has no RSSI
+	rssi          *int // nil if the controller cannot tell
 	connected     bool
 	bonded        bool
 	props         properties // of the advertisement
@@ -42,8 +47,10 @@ func (p *peer) apply(props properties) {
 		p.name = strings.ToValidUTF8(name[:min(len(name), maxName)], "\uFFFD")
 	}
 	if rssi, ok := value[int16](props, "RSSI"); ok {
-		n := int(rssi)
-		p.rssi = &n
+		p.heard, p.rssi = true, nil
+		if n := int(rssi); n != rssiUnknown {
+			p.rssi = &n
+		}
 	}
 	if connected, ok := value[bool](props, "Connected"); ok {
 		p.connected = connected

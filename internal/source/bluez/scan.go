@@ -52,8 +52,9 @@ func (s *scanner) handle(m any) error {
 	return nil
 }
 
-// seen takes what a device is now. It is told if it comes from an advertisement: a
-// device that is merely known has no RSSI.
+// seen takes what a device is now. It is told if it comes from an advertisement. A name
+// may come by itself and a moment after the rest, in the answer to an active scan; it is
+// not said again, so it is told at once.
 func (s *scanner) seen(path dbus.ObjectPath, props properties) {
 	p := s.devices[path]
 	if p == nil {
@@ -63,11 +64,13 @@ func (s *scanner) seen(path dbus.ObjectPath, props properties) {
 		p = &peer{address: addressOf(path)}
 		s.devices[path] = p
 	}
+	anonymous := p.name == ""
 	p.apply(props)
+	named := anonymous && p.name != ""
 	_, rssi := props["RSSI"]
 	_, manufacturer := props["ManufacturerData"]
 	_, data := props["ServiceData"]
-	if p.rssi == nil || !rssi && !manufacturer && !data {
+	if !p.heard || !rssi && !manufacturer && !data && !named {
 		return
 	}
 	now, said := time.Now(), p.advertisement()
@@ -75,7 +78,7 @@ func (s *scanner) seen(path dbus.ObjectPath, props properties) {
 	if said != p.said {
 		pause = newAgain
 	}
-	if now.Sub(p.told) < pause {
+	if now.Sub(p.told) < pause && !named {
 		return
 	}
 	p.told, p.said = now, said
