@@ -74,6 +74,17 @@ test('a pause holds the view and counts what waits', async () => {
   await until('them to be shown', async () => (await last()) === 'three');
 });
 
+test('lines that come while the mouse is down do not take the click away', async () => {
+  const box = await page.locator('.follow .icon').boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await appendFile(file, 'four\n');
+  await until('a line meanwhile', async () => (await last()) === 'four');
+  await page.mouse.up();
+  await until('the pause', async () => (await page.locator('.follow').textContent()) === 'Follow');
+  await page.locator('.follow').click();
+});
+
 test('the view is bounded and says what it dropped', async () => {
   const total = 12_000;
   await appendFile(file, Array.from({ length: total }, (_, i) => `bulk ${i}\n`).join(''));
@@ -83,6 +94,16 @@ test('the view is bounded and says what it dropped', async () => {
   const told = /([\d,]+) older lines were dropped/.exec(await page.locator('.dropped').textContent())?.[1];
   const all = (await readFile(file, 'utf8')).trimEnd().split('\n').length;
   assert.equal(Number(told?.replaceAll(',', '')), all - 5000);
+});
+
+test('a pause right after an own scroll stays', async () => {
+  await page.evaluate(() => {
+    document.querySelector('.log-pane').scrollTop -= 1; // at the end, as the pane counts it
+    document.querySelector('.follow').click();
+    return new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  });
+  assert.equal(await page.locator('.follow').textContent(), 'Follow');
+  await page.locator('.follow').click();
 });
 
 test('long lines do not end the following, scrolling up does, and the end takes it up again', async () => {

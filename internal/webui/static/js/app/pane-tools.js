@@ -3,8 +3,9 @@
 // follow, wrap, clear and save. The lines themselves are a LogPane.
 
 import { h, setAttr, setText } from '../lib/dom.js';
-import { count, plural } from '../lib/format.js';
+import { plural } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
+import { FollowButton } from '../logs/follow-button.js';
 import { parseQuery } from '../logs/search.js';
 
 const SEARCH_DELAY_MS = 120;
@@ -18,7 +19,7 @@ export class PaneTools {
   #matches = h('span', { class: 'matches', 'aria-live': 'polite' });
   #only = h('input', { type: 'checkbox', checked: true });
   #wrap = h('input', { type: 'checkbox', checked: true });
-  #follow = h('button', { type: 'button', class: 'tool follow' });
+  #follow;
   #state = h('span', { class: 'feed-state', role: 'status' });
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
@@ -36,6 +37,7 @@ export class PaneTools {
    */
   constructor(pane, name, title, filters, more = []) {
     this.#pane = pane;
+    this.#follow = new FollowButton(pane);
     this.#name = name;
     this.#search = h('input', { type: 'search', placeholder: 'Filter, or /pattern/i', 'aria-label': `Filter ${name}`, spellcheck: false });
     this.el = h('div', { class: 'log-head' },
@@ -44,12 +46,11 @@ export class PaneTools {
         h('div', { class: 'search' }, icon('search'), this.#search, this.#matches),
         ...filters,
         h('label', { class: 'check only-check', title: 'Hide what does not match the filter' }, this.#only, 'Only matches'),
-        h('label', { class: 'check wrap-check' }, this.#wrap, 'Wrap'), this.#follow,
+        h('label', { class: 'check wrap-check' }, this.#wrap, 'Wrap'), this.#follow.el,
         h('button', { type: 'button', class: 'tool clear', title: 'Empty this view; the agent keeps what it has', onclick: () => this.clear() }, icon('clear'), h('span', { class: 'tool-text' }, 'Clear')),
         h('button', { type: 'button', class: 'tool save', title: 'Save what this view holds, a JSON object a line', onclick: () => this.#save() }, icon('save'), h('span', { class: 'tool-text' }, 'Save')),
         ...more));
     this.#wire();
-    this.#followState();
   }
 
   #wire() {
@@ -63,9 +64,8 @@ export class PaneTools {
     });
     this.#only.addEventListener('change', () => this.refilter());
     this.#wrap.addEventListener('change', () => pane.el.classList.toggle('nowrap', !this.#wrap.checked));
-    this.#follow.addEventListener('click', () => pane.follow(!pane.following));
     pane.onChange = () => {
-      this.#followState();
+      this.#follow.show();
       if (this.#search.value) this.#countMatches();
     };
   }
@@ -120,13 +120,6 @@ export class PaneTools {
   #step(step) {
     const where = this.#pane.step(step);
     setText(this.#matches, where || (this.#search.value ? 'no match' : ''));
-  }
-
-  #followState() {
-    const { following, waiting } = this.#pane;
-    this.#follow.replaceChildren(icon(following ? 'pause' : 'bottom'), following ? 'Pause' : waiting > 0 ? `Follow · ${count(waiting)} new` : 'Follow');
-    setAttr(this.#follow, 'aria-pressed', String(!following));
-    this.#follow.classList.toggle('primary', !following);
   }
 
   #save() {

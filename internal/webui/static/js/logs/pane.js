@@ -260,12 +260,13 @@ export class LogPane {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.el;
-    const up = scrollTop < this.#top;
+    // The event of an own scroll comes later, perhaps after a pause: it has not moved from #top.
+    const moved = scrollTop - this.#top;
     this.#top = scrollTop;
     if (clientHeight === 0) return;
     const atEnd = scrollHeight - scrollTop - clientHeight < END_PX;
-    if (!this.#following) this.follow(atEnd);
-    else if (up && !atEnd) this.follow(false);
+    if (!this.#following) this.follow(atEnd && moved > 0);
+    else if (moved < 0 && !atEnd) this.follow(false);
     else if (!atEnd) this.#toEnd();
   }
 

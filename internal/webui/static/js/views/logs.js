@@ -2,11 +2,12 @@
 // <hg-logs>: any log of the device, followed, searched and kept.
 
 import { h, setAttr, setText } from '../lib/dom.js';
-import { count, plural } from '../lib/format.js';
+import { plural } from '../lib/format.js';
 import { httpURL } from '../lib/base.js';
 import { HttpError, json } from '../lib/http.js';
 import { icon } from '../lib/icons.js';
 import { LogFeed, TAIL_LINES } from '../logs/feed.js';
+import { FollowButton } from '../logs/follow-button.js';
 import { LogPane } from '../logs/pane.js';
 import { parseQuery } from '../logs/search.js';
 import { SourceList } from '../logs/sources.js';
@@ -31,7 +32,7 @@ export class Logs extends View {
   #only = h('input', { type: 'checkbox' });
   #wrap = h('input', { type: 'checkbox', checked: true });
   #level = h('select', { 'aria-label': 'Level' }, ...LEVELS.map(([label, value]) => h('option', { value: String(value) }, label)));
-  #followButton = h('button', { type: 'button', class: 'tool follow' });
+  #follow = new FollowButton(this.#pane);
   #download = h('a', { class: 'tool', download: '', title: 'Download the whole log' }, icon('down'), h('span', { class: 'tool-text' }, 'Download'));
   #title = h('h1', {});
   #state = h('span', { class: 'feed-state', role: 'status' });
@@ -51,14 +52,13 @@ export class Logs extends View {
     });
     this.#sources.onSelect = (id) => this.#choose(id);
     this.#pane.onChange = () => {
-      this.#followState();
+      this.#follow.show();
       if (this.#search.value) this.#countMatches();
     };
     this.#wire();
     this.append(this.#sources.el, h('div', { class: 'log-main' }, this.#header(), this.#pane.el));
     this.#showSource();
     this.#refilter();
-    this.#followState();
   }
 
   onShow() {
@@ -86,7 +86,6 @@ export class Logs extends View {
     this.#only.addEventListener('change', () => this.#refilter());
     this.#level.addEventListener('change', () => this.#refilter());
     this.#wrap.addEventListener('change', () => this.#pane.el.classList.toggle('nowrap', !this.#wrap.checked));
-    this.#followButton.addEventListener('click', () => this.#pane.follow(!this.#pane.following));
   }
 
   #header() {
@@ -95,7 +94,7 @@ export class Logs extends View {
       h('div', { class: 'toolbar' },
         h('div', { class: 'search' }, icon('search'), this.#search, this.#matches),
         h('label', { class: 'check' }, this.#only, 'Only matches'), this.#level,
-        h('label', { class: 'check' }, this.#wrap, 'Wrap'), this.#followButton,
+        h('label', { class: 'check' }, this.#wrap, 'Wrap'), this.#follow.el,
         h('button', { type: 'button', class: 'tool clear', title: 'Empty this view', onclick: () => this.#pane.clear() }, icon('clear'), h('span', { class: 'tool-text' }, 'Clear')),
         this.#download));
   }
@@ -165,13 +164,6 @@ export class Logs extends View {
   #step(step) {
     const where = this.#pane.step(step);
     setText(this.#matches, where || (this.#search.value ? 'no match' : ''));
-  }
-
-  #followState() {
-    const { following, waiting } = this.#pane;
-    this.#followButton.replaceChildren(icon(following ? 'pause' : 'bottom'), following ? 'Pause' : waiting > 0 ? `Follow · ${count(waiting)} new` : 'Follow');
-    setAttr(this.#followButton, 'aria-pressed', String(!following));
-    this.#followButton.classList.toggle('primary', !following);
   }
 }
 
