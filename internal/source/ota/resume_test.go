@@ -186,9 +186,11 @@ func TestReboot(t *testing.T) {
 		}
 		// The device comes up with the new system.
 		began := time.Now()
-		eng := &script{}
+		booted, answer := bootNewLater()
+		eng := &script{booted: booted}
 		opts.Engine, opts.ConfirmAfter = eng, time.Minute
 		u = u.reopen(opts)
+		answer()
 		u.until(Complete)
 		check(t, "told", u.told(), lines("progress 50 the new system runs and is being watched", "snapshot complete"))
 		if d := time.Since(began); d != time.Minute || eng.called() != "booted confirm" {
@@ -221,6 +223,13 @@ func rebooting(t *testing.T) *bench {
 	return u
 }
 
+// bootNewLater has an engine say that the new system runs once answer is called:
+// after the test has subscribed, which it can do only when the updater runs.
+func bootNewLater() (booted func() (Boot, error), answer func()) {
+	answered := make(chan struct{})
+	return func() (Boot, error) { <-answered; return BootNew, nil }, func() { close(answered) }
+}
+
 func TestBootedOld(t *testing.T) {
 	u := rebooting(t).reopen(Options{Engine: &script{booted: func() (Boot, error) { return BootOld, nil }}})
 	s := u.until(RolledBack)
@@ -232,11 +241,13 @@ func TestBootedOld(t *testing.T) {
 func TestUnhealthy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reboots atomic.Int32
-		eng := &script{}
+		booted, answer := bootNewLater()
+		eng := &script{booted: booted}
 		u := rebooting(t).reopen(Options{
 			Engine: eng, Health: func(context.Context) error { return errors.New("no camera") },
 			Reboot: func(context.Context) error { reboots.Add(1); return nil },
 		})
+		answer()
 		u.until(RolledBack)
 		check(t, "told", u.told(), lines("progress 50 the new system runs and is being watched",
 			"rollback the new system is not healthy: no camera", "snapshot rolled_back"))
