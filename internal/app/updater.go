@@ -105,10 +105,11 @@ func newSlots(c config.Slots, state *statedir.Dir, log *slog.Logger) (ota.Engine
 // maxKeyFile bounds the file of a key.
 const maxKeyFile = 64 << 10
 
-// readKey reads a trusted key: the path of a PEM file, or the key in base64.
+// readKey reads a trusted key: the key in base64, which may begin with a slash, or
+// the path of a PEM file.
 func readKey(text string) (ed25519.PublicKey, error) {
-	if !filepath.IsAbs(text) {
-		return slots.ParsePublicKey(text)
+	if key, err := slots.ParsePublicKey(text); err == nil || !filepath.IsAbs(text) {
+		return key, err
 	}
 	data, err := readSmallFile(text, maxKeyFile)
 	if err != nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
 	"log/slog"
@@ -58,6 +59,16 @@ func TestEngineIsChosen(t *testing.T) {
 			updater.Close()
 		}
 		_ = state.Close()
+	}
+}
+
+// TestKeyThatBeginsLikeAPath has a key whose base64 begins with a slash, as one of
+// 64 does.
+func TestKeyThatBeginsLikeAPath(t *testing.T) {
+	raw := append([]byte{0xff}, make([]byte, ed25519.PublicKeySize-1)...)
+	text := base64.StdEncoding.EncodeToString(raw)
+	if got, err := readKey(text); !filepath.IsAbs(text) || err != nil || !bytes.Equal(got, raw) {
+		t.Errorf("%s: %x, %v", text, got, err)
 	}
 }
 
