@@ -99,6 +99,51 @@ type OtaState struct {
 	Artifacts       []UpdaterArtifact `json:"artifacts"`
 }
 
+// OtaSlots is the answer of GET /v1/ota/slots, which is an addition of
+// heliograph to the published API.
+type OtaSlots struct {
+	Engine    string    `json:"engine"`              // "rauc", "slots", "simulated" or "none"
+	Simulated bool      `json:"simulated,omitempty"` // no device is changed
+	Slots     []OtaSlot `json:"slots"`
+	LastError string    `json:"last_error,omitempty"` // why the engine is not there
+}
+
+// OtaSlot is one of the places that a system can be in. What is not known is
+// left out.
+type OtaSlot struct {
+	Name     string `json:"name"`
+	Class    string `json:"class,omitempty"`     // kind of content, for example "rootfs"
+	Device   string `json:"device,omitempty"`    // path of the block device or file
+	BootName string `json:"boot_name,omitempty"` // as the boot loader knows it; left out if it is not booted from
+	Booted   bool   `json:"booted"`              // the system that runs is in it
+	Primary  bool   `json:"primary"`             // it is booted next
+	// Health is "good" or "bad", as the boot loader has it, or "trial" for a
+	// system that has not been confirmed.
+	Health string `json:"health,omitempty"`
+	// The last installation.
+	Version     string    `json:"version,omitempty"`
+	SHA256      string    `json:"sha256,omitempty"` // in hex
+	SizeBytes   uint64    `json:"size_bytes,omitempty"`
+	InstalledAt time.Time `json:"installed_at,omitzero"`
+}
+
+// OtaHistory is the answer of GET /v1/ota/history, which is an addition of
+// heliograph to the published API.
+type OtaHistory struct {
+	Updates []OtaEndedUpdate `json:"updates"` // newest first, 20 at the most
+}
+
+// OtaEndedUpdate is an update that is complete or was rolled back.
+type OtaEndedUpdate struct {
+	OtaState
+	Version   string `json:"version,omitempty"`  // as the image said
+	BuildID   string `json:"build_id,omitempty"` // as the image said
+	StagedBy  string `json:"staged_by,omitempty"`
+	AppliedBy string `json:"applied_by,omitempty"`
+	Engine    string `json:"engine,omitempty"`
+	Simulated bool   `json:"simulated,omitempty"`
+}
+
 // OtaStorage tells how much room images take and have, in bytes.
 type OtaStorage struct {
 	Uploads          OtaUploads `json:"uploads"`

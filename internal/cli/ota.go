@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -28,12 +29,33 @@ no server.
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newOTAStatus(s), newOTAWatch(s), newOTAUpload(s), newOTAApply(s), newOTACancel(s))
+	cmd.AddCommand(newOTAStatus(s), newOTASlots(s), newOTAHistory(s), newOTAWatch(s), newOTAUpload(s), newOTAApply(s), newOTACancel(s))
 	for _, local := range []*cobra.Command{newOTASelect(s), newOTABundle(s), newOTAKeygen(s)} {
 		cmd.AddCommand(local)
 		s.remote.keepFrom(root, local)
 	}
 	return cmd
+}
+
+// showOTA prints the answer to a GET request as a table, or as it is.
+func showOTA[T any](ctx context.Context, s *shared, path string, rows func(T) [][]string) error {
+	c, err := s.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if s.remote.json {
+		data, err := c.Do(ctx, http.MethodGet, path, nil, nil)
+		if err == nil {
+			_, err = s.streams.Out.Write(append(data, '\n'))
+		}
+		return err
+	}
+	answer, err := client.Get[T](ctx, c, path, nil)
+	if err != nil {
+		return err
+	}
+	return table(s.streams.Out, rows(answer))
 }
 
 // updateLines prints what happens to updates.

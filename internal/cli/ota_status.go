@@ -3,11 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strconv"
 	"time"
 
-	"github.com/heliograph/heliograph/client"
 	"github.com/heliograph/heliograph/client/helios"
 	"github.com/spf13/cobra"
 )
@@ -24,23 +22,9 @@ func newOTAStatus(s *shared) *cobra.Command {
 }
 
 func runOTAStatus(ctx context.Context, s *shared) error {
-	c, err := s.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if s.remote.json {
-		data, err := c.Do(ctx, http.MethodGet, "/v1/ota/state", nil, nil)
-		if err == nil {
-			_, err = s.streams.Out.Write(append(data, '\n'))
-		}
-		return err
-	}
-	answer, err := client.Get[helios.OtaStateAnswer](ctx, c, "/v1/ota/state", nil)
-	if err != nil {
-		return err
-	}
-	return table(s.streams.Out, append(stateRows(answer.State), storageRows(answer)...))
+	return showOTA(ctx, s, "/v1/ota/state", func(answer helios.OtaStateAnswer) [][]string {
+		return append(stateRows(answer.State), storageRows(answer)...)
+	})
 }
 
 func stateRows(state *helios.OtaState) [][]string {

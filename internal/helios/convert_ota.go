@@ -86,3 +86,30 @@ func preflightReport(r ota.Report) wire.PreflightReport {
 		DataDirAvailableBytes: r.DataDirAvailableBytes, WorkDirAvailableBytes: r.WorkDirAvailableBytes,
 	}
 }
+
+// otaSlots returns the slots, or why there are none.
+func otaSlots(f ota.Features, slots []ota.Slot, err error) wire.OtaSlots {
+	out := wire.OtaSlots{Engine: f.Name, Simulated: f.Simulated, Slots: make([]wire.OtaSlot, len(slots))}
+	for i, s := range slots {
+		out.Slots[i] = wire.OtaSlot{
+			Name: s.Name, Class: s.Class, Device: s.Device, BootName: s.BootName, Booted: s.Booted, Primary: s.Primary, Health: s.Health,
+			Version: s.Version, SHA256: s.SHA256, SizeBytes: s.SizeBytes, InstalledAt: s.InstalledAt,
+		}
+	}
+	if err != nil {
+		out.LastError = err.Error()
+	}
+	return out
+}
+
+func otaHistory(ended []ota.State) wire.OtaHistory {
+	out := wire.OtaHistory{Updates: make([]wire.OtaEndedUpdate, len(ended))}
+	for i := range ended {
+		s := &ended[i]
+		out.Updates[i] = wire.OtaEndedUpdate{
+			OtaState: *updaterStateOf(s), Version: s.Version, BuildID: s.BuildID,
+			StagedBy: s.StagedBy, AppliedBy: s.AppliedBy, Engine: s.Engine, Simulated: s.Simulated,
+		}
+	}
+	return out
+}

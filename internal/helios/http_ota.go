@@ -15,8 +15,12 @@ import (
 	"github.com/heliograph/heliograph/internal/source/ota"
 )
 
-// stageWait bounds a request that stages and applies in one.
-const stageWait = 60 * time.Second
+const (
+	// stageWait bounds a request that stages and applies in one.
+	stageWait = 60 * time.Second
+	// slotsWait bounds a request for the slots, which the engine reads.
+	slotsWait = 10 * time.Second
+)
 
 func (a *API) otaRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /v1/ota/upload", a.control(a.uploadImage))
@@ -25,6 +29,8 @@ func (a *API) otaRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /v1/ota/apply", a.control(a.applyUpdate))
 	mux.Handle("POST /v1/ota/cancel", a.control(a.cancelUpdate))
 	mux.Handle("GET /v1/ota/state", a.view(a.getUpdate))
+	mux.Handle("GET /v1/ota/slots", a.view(a.listSlots))
+	mux.Handle("GET /v1/ota/history", a.view(a.listUpdates))
 }
 
 // uploadImage stores the part named file, and nothing else may be in the form.
@@ -228,5 +234,21 @@ func (a *API) getUpdate(w http.ResponseWriter, _ *http.Request) error {
 	writeJSON(w, http.StatusOK, wire.OtaStateAnswer{
 		State: updaterStateOf(snapshot.State), CacheUsageBytes: snapshot.CacheUsageBytes, Storage: otaStorage(a.deps.OTA.Storage()),
 	})
+	return nil
+}
+
+func (a *API) listSlots(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), slotsWait)
+	defer cancel()
+	slots, err := a.deps.OTA.Slots(ctx)
+	if err != nil && !errors.Is(err, ota.ErrNotPresent) {
+		return otaFailure(err)
+	}
+	writeJSON(w, http.StatusOK, otaSlots(a.deps.OTA.Features(), slots, err))
+	return nil
+}
+
+func (a *API) listUpdates(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, otaHistory(a.deps.OTA.History()))
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -98,6 +99,15 @@ func TestCommandLine(t *testing.T) {
 	until(t, d, wire.StageComplete)
 	if out := must(t, "ota", "status", "--server="+d.URL); !strings.Contains(out, "complete") {
 		t.Errorf("status: %s", out)
+	}
+	out = must(t, "ota", "slots", "--server="+d.URL)
+	if !regexp.MustCompile(`(?m)^b +runs, next, good +1\.2 +\d{4}-\S+ \S+ +1\.0 MiB +` + regexp.QuoteMeta(dir) + `/slot-b$`).MatchString(out) {
+		t.Errorf("slots: %s", out)
+	}
+	out = must(t, "ota", "history", "--server="+d.URL)
+	if lines := strings.Split(out, "\n"); len(lines) != 3 || !strings.Contains(lines[1], " complete ") || !strings.Contains(lines[1], "heliograph ota") ||
+		!strings.Contains(lines[2], " rolled back ") || !strings.Contains(lines[2], "signature verification failed") {
+		t.Errorf("history: %s", out)
 	}
 	if data, err := os.ReadFile(filepath.Join(dir, "slot-b")); err != nil || sumOf(data) != sumOf(image("1", imageBytes)) {
 		t.Errorf("slot b does not hold the system: %v", err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,14 @@ func TestRaucUpdate(t *testing.T) {
 	b.reboot()
 	if done := until(t, b.Device, wire.StageComplete, wire.StageRolledBack); done.Stage != wire.StageComplete || done.UpdateID != id {
 		t.Errorf("in the end: %+v", done)
+	}
+	got := slotsOf(t, b.Device)
+	if i := slices.IndexFunc(got.Slots, func(s wire.OtaSlot) bool { return s.Booted }); got.Engine != "rauc" || i < 0 ||
+		got.Slots[i].BootName != "B" || got.Slots[i].Device != b.bus.Slot("B") || got.Slots[i].Version != "2.5" || got.Slots[i].Health != "good" {
+		t.Errorf("slots %+v", got)
+	}
+	if past := history(t, b.Device); len(past) != 1 || past[0].UpdateID != id || past[0].Version != "2.5" || past[0].Engine != "rauc" {
+		t.Errorf("history %+v", past)
 	}
 }
 

@@ -181,6 +181,32 @@ test('a refusal is told beside the control', async () => {
   await until('the button to be of use again', () => button('Install…').isEnabled());
 });
 
+test('the slots tell what runs and what boots next, the history what became of updates', async () => {
+  await page.keyboard.press('g');
+  await page.keyboard.press('h');
+  await page.keyboard.press('g');
+  await page.keyboard.press('u'); // reads anew
+  const { updates } = await get('/v1/ota/history');
+  assert.ok(updates.length >= 4, `${updates.length} updates`);
+  const past = page.locator('.past li');
+  await until('all of them', async () => (await past.count()) === updates.length);
+  const texts = await past.allTextContents();
+  assert.match(texts.at(-1), /Version 1\.5\.0 was installed\./);
+  assert.match(texts.at(-2), /Version 2 was rolled back\.Simulated: the image wants to fail\./);
+  assert.equal(await past.nth(updates.length - 1).getAttribute('data-tone'), 'ok');
+  assert.equal(await past.nth(updates.length - 2).getAttribute('data-tone'), 'bad');
+  assert.ok(await page.locator('.card-history .badge.simulated').isVisible());
+  const { slots } = await get('/v1/ota/slots');
+  const shown = page.locator('.slots > li');
+  assert.equal(await shown.count(), slots.length);
+  for (const [i, slot] of slots.entries()) {
+    const text = await shown.nth(i).textContent();
+    assert.equal(text.includes('runs now'), slot.booted);
+    assert.ok(text.includes(slot.version ? `Version ${slot.version}` : 'Version unknown'), text);
+  }
+  await picture(page, 'updates-history');
+});
+
 test('leaving the view ends its subscription, coming back begins it again', async () => {
   const sent = (cmd) => opened.frames.filter((f) => f.dir === 'sent' && JSON.parse(f.data).cmd === cmd);
   const before = sent('ota.stream').length;

@@ -10,6 +10,7 @@ import { icon } from '../lib/icons.js';
 import { Outcome } from '../lib/outcome.js';
 import { Panel } from '../lib/panel.js';
 import { Progress } from '../lib/progress.js';
+import { fileName } from './file-name.js';
 import { cancellable, ended, STEPS } from './model.js';
 import { WHO } from './requests.js';
 
@@ -128,7 +129,7 @@ export class StateCard {
     /** @type {[string, string][]} */
     const rows = [];
     const artifact = state.artifacts?.[0];
-    if (artifact) rows.push(['Image', [decodeName(artifact.url), artifact.size_bytes === undefined ? '' : bytes(artifact.size_bytes)].filter(Boolean).join(', ')]);
+    if (artifact) rows.push(['Image', [fileName(artifact.url), artifact.size_bytes === undefined ? '' : bytes(artifact.size_bytes)].filter(Boolean).join(', ')]);
     if (artifact?.checksum) rows.push(['SHA-256', artifact.checksum.replace(/^sha256:/, '')]);
     const [from, to] = [Date.parse(state.started_at ?? ''), Date.parse(state.finished_at ?? '')];
     const now = this.#device.now();
@@ -139,14 +140,5 @@ export class StateCard {
     if (this.#facts.dataset.text === text) return;
     this.#facts.dataset.text = text;
     this.#facts.replaceChildren(...rows.flatMap(([k, v]) => [h('dt', {}, k), h('dd', { class: k === 'SHA-256' || k === 'Update' ? 'mono' : '' }, v)]));
-  }
-}
-
-/** The name of the file that a URL ends with. @param {string} url */
-function decodeName(url) {
-  try {
-    return decodeURIComponent(url.split('/').pop() ?? '') || url;
-  } catch {
-    return url;
   }
 }

@@ -26,6 +26,16 @@ export interface Storage {
 }
 export interface OtaAnswer { state: UpdaterState | null; cache_usage_bytes: number; storage: Storage }
 
+export interface Slot {
+  name: string; class?: string; device?: string; boot_name?: string; booted: boolean; primary: boolean; health?: string;
+  version?: string; sha256?: string; size_bytes?: number; installed_at?: string;
+}
+export interface SlotsAnswer { engine: string; simulated?: boolean; slots: Slot[]; last_error?: string }
+export interface EndedUpdate extends UpdaterState {
+  version?: string; build_id?: string; staged_by?: string; applied_by?: string; engine?: string; simulated?: boolean;
+}
+export interface HistoryAnswer { updates: EndedUpdate[] }
+
 /** The answer to an upload. */
 export interface Uploaded {
   filename: string; size_bytes: number; sha256: string; image_url: string; version?: string | null; build_id?: string | null;

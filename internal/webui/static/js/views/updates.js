@@ -8,10 +8,12 @@ import { HttpError, json } from '../lib/http.js';
 import { Outcome } from '../lib/outcome.js';
 import { Panel } from '../lib/panel.js';
 import { ticker } from '../lib/ticker.js';
+import { HistoryCard } from '../updates/history-card.js';
 import { InstallCard, sure } from '../updates/install-card.js';
 import { EVENTS, UpdaterModel } from '../updates/model.js';
 import { showReport } from '../updates/report.js';
 import { apply, preflight } from '../updates/requests.js';
+import { SlotsCard } from '../updates/slots-card.js';
 import { StateCard } from '../updates/state-card.js';
 import { StorageCard } from '../updates/storage-card.js';
 import { View } from '../view.js';
@@ -33,6 +35,11 @@ export class Updates extends View {
   #install = new InstallCard(this.#model);
   #system = new Panel('System', 'system', { age: () => performance.now() - this.#readAt, period: READ_MS, icon: 'chip', waiting: 'Reading.' });
   #storage = new StorageCard(() => performance.now() - this.#readAt, READ_MS);
+  #slotsAt = NaN;
+  /** @type {SlotsCard} */
+  #slots = /** @type {any} */ (undefined);
+  #historyAt = NaN;
+  #history = new HistoryCard(() => performance.now() - this.#historyAt, READ_MS);
   #events = h('ol', { class: 'events', reversed: true, 'aria-label': 'Events' });
   #eventsNote = h('p', { class: 'dim fine' });
   #eventsCard = h('section', { class: 'card panel card-events', 'aria-label': 'Since this page connected' },
@@ -48,13 +55,14 @@ export class Updates extends View {
     this.#state.onApply = () => void this.#applyStaged();
     this.#state.onCheck = () => void this.#checkStaged();
     this.#system.body.append(this.#facts);
+    this.#slots = new SlotsCard(this.app.device, () => performance.now() - this.#slotsAt, READ_MS);
     this.#install.running = () => this.#running();
     this.#install.onStored = () => void this.#read();
     this.append(
       h('div', { class: 'page-head' }, h('div', { class: 'page-title' }, h('h1', {}, 'Updates'))),
       h('div', { class: 'update-grid' },
-        h('div', { class: 'update-column' }, this.#state.panel.el, this.#install.el),
-        h('div', { class: 'update-column' }, this.#system.el, this.#storage.panel.el, this.#eventsCard)));
+        h('div', { class: 'update-column' }, this.#state.panel.el, this.#install.el, this.#history.panel.el),
+        h('div', { class: 'update-column' }, this.#system.el, this.#slots.panel.el, this.#storage.panel.el, this.#eventsCard)));
     this.#model.addEventListener('change', () => this.#draw());
     this.#takeDrops();
   }
@@ -122,13 +130,20 @@ export class Updates extends View {
   }
 
   async #read() {
-    const [ota, os] = await Promise.allSettled([json('v1/ota/state'), json('v1/device/os')]);
-    if (os.status === 'fulfilled') this.#os = os.value;
-    for (const answer of [ota, os]) if (answer.status === 'rejected' && !(answer.reason instanceof HttpError)) throw answer.reason;
-    if (ota.status === 'fulfilled') {
+    const [ota, os, slots, history] = await Promise.all(['v1/ota/state', 'v1/device/os', 'v1/ota/slots', 'v1/ota/history'].map(answer));
+    if (os?.body) this.#os = os.body;
+    if (ota?.body) {
       this.#readAt = performance.now();
-      this.#storage.update(ota.value);
+      this.#storage.update(ota.body);
     }
+    if (slots?.body) {
+      this.#slotsAt = performance.now();
+      this.#slots.update(slots.body);
+    } else this.#slots.fail(slots?.failed ?? '');
+    if (history?.body) {
+      this.#historyAt = performance.now();
+      this.#history.update(history.body);
+    } else this.#history.fail(history?.failed ?? '');
     this.#draw();
   }
 
@@ -160,7 +175,7 @@ export class Updates extends View {
     const { unavailable, entries, dropped } = this.#model;
     this.#state.update();
     this.#install.el.hidden = unavailable !== '';
-    this.#storage.panel.el.hidden = unavailable !== '';
+    for (const { panel } of [this.#storage, this.#slots, this.#history]) panel.el.hidden = unavailable !== '';
     this.#fillSystem();
     keyed(this.#events, entries, (e) => String(e.id), (e) => h('li', { 'data-tone': e.tone },
       h('time', { class: 'mono dim', dateTime: new Date(e.at).toISOString() }, clockTime(e.at)), h('span', {}, e.text)), () => {});
@@ -179,6 +194,16 @@ export class Updates extends View {
     if (this.#facts.dataset.text === text) return;
     this.#facts.dataset.text = text;
     this.#facts.replaceChildren(...known.flatMap(([k, v]) => [h('dt', {}, k), h('dd', { class: k === 'Root' ? 'mono' : '' }, v ?? '')]));
+  }
+}
+
+/** What the device answers, or why it does not. @param {string} path @returns {Promise<{body?: any, failed?: string}>} */
+async function answer(path) {
+  try {
+    return { body: await json(path) };
+  } catch (err) {
+    if (!(err instanceof HttpError)) throw err;
+    return { failed: err.message };
   }
 }
 
