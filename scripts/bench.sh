@@ -7,6 +7,7 @@ ulimit -n "$(ulimit -Hn)"
 mkdir -p build
 go build -o build/bench ./test/bench
 go build -o build/bench-device ./test/bench/device
+go build -o build/bench-proxy ./test/bench/proxy
 out=build/benchmarks.md
 {
 	cat <<'TEXT'
@@ -58,18 +59,13 @@ What each processor costs: `go test -run - -bench Processors ./internal/imaging`
 
 ## Capture
 
-The capturing proxy of `heliograph run` against the bare library, goproxy, with the least that captures (it keeps the last
-500 bodies; no limits, no redaction, no timings), and against no proxy: 50 connections that are kept alive, 1 KiB of JSON.
-Client, proxy and server are one process. Three runs in turn, the middle one.
+The capturing proxy of `heliograph run` against proxies of the bare library, goproxy, with the least that captures (the last
+500 exchanges with headers and bodies are kept; no limits, no redaction, no phases): as it comes, which keeps two
+connections to a server, and with as many as there are clients. 50 connections that are kept alive, 1 KiB of JSON. Each
+proxy is a process of its own; client and server are one and take their share of the cores. Eleven rounds in turn, the middle one.
 
-| Way | Requests/s | Of the bare library |
-|---|---|---|
 TEXT
-	go test -run - -bench Proxy -benchtime 4s -count 3 ./internal/source/capture | awk '
-		/req\/s/ { split($1, name, "[/-]"); for (i = 2; i < NF; i++) if ($(i+1) == "req/s") v[name[2]] = v[name[2]] " " $i }
-		function middle(text,  a, n, i, j, x) { n = split(text, a, " "); for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (a[j] + 0 < a[i] + 0) { x = a[i]; a[i] = a[j]; a[j] = x } return a[int((n + 1) / 2)] }
-		END { bare = middle(v["goproxy"]); split("direct goproxy heliograph", order, " ")
-			for (i = 1; i <= 3; i++) printf "| %s | %d | %.2f |\n", order[i], middle(v[order[i]]), middle(v[order[i]]) / bare }'
+	build/bench-proxy -binary bin/heliograph
 	cat <<'TEXT'
 
 ## An agent inside a Go program
@@ -100,7 +96,7 @@ TEXT
 | relay of MJPEG, added delay p99, 20 viewers | < 5 ms |
 | a viewer that reads 1 frame in 2 s | its frames are younger than two intervals; it slows nobody |
 | a stream that nobody watches | nothing |
-| capturing proxy | >= 0.9 of the bare library |
+| capturing proxy | >= 0.9 of the bare library as it comes |
 | unobserved record or request of the SDK | < 100 ns, no allocation |
 
 The parts have Go benchmarks of their own (`go test -bench . ./internal/...`): topic, frame reader, process scan, log

@@ -65,6 +65,7 @@ func (a *Agent) Watchers() int { return a.hub.Stats().Open }
 
 // NewAgent opens the listeners. The caller runs the server and then calls Close.
 func NewAgent(ctx context.Context, opts AgentOptions) (_ *Agent, err error) {
+	tuneGC()
 	var undo cleanups
 	defer func() {
 		if err != nil {

@@ -3,7 +3,7 @@ package recorder
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"fmt"
+	"encoding/hex"
 	"slices"
 	"sync/atomic"
 )
@@ -18,6 +18,12 @@ type NetworkEvent struct {
 	Exchange *Summary
 }
 
+// heldDetail is what is kept of an exchange besides its summary.
+type heldDetail struct {
+	detail *Detail
+	bytes  int // of all that it refers to
+}
+
 // Network holds the HTTP exchanges of the application.
 type Network struct {
 	gate     gate
@@ -30,7 +36,7 @@ type Network struct {
 
 	// Guarded by buf.mu.
 	byID     map[string]*Event[NetworkEvent]
-	details  map[string]*Detail
+	details  map[string]heldDetail
 	order    []string // ids of details, oldest first
 	held     int      // bytes of details
 	maxBytes int
@@ -39,7 +45,7 @@ type Network struct {
 func newNetwork(opts Options) *Network {
 	n := &Network{
 		redact: opts.Redact, body: opts.Capacity.Body, maxBytes: opts.Capacity.Detail, capacity: opts.Capacity.Exchanges,
-		byID: map[string]*Event[NetworkEvent]{}, details: map[string]*Detail{},
+		byID: map[string]*Event[NetworkEvent]{}, details: map[string]heldDetail{},
 	}
 	n.ids.init()
 	n.gate.init(opts)
@@ -79,7 +85,7 @@ func (n *Network) Record(x Exchange) string {
 	summary, detail := x.Summary, x.Detail
 	n.buf.mu.Lock()
 	if n.buf.kept.max > 0 {
-		n.addDetailLocked(x.ID, &detail)
+		n.addDetailLocked(x.ID, heldDetail{&detail, detail.size()})
 	}
 	if e := n.buf.noteLocked(NetworkEvent{Exchange: &summary}); e != nil {
 		n.keepLocked(e)
@@ -96,17 +102,16 @@ func (n *Network) keepLocked(e *Event[NetworkEvent]) {
 }
 
 // addDetailLocked makes room by dropping the oldest details; their summaries stay.
-func (n *Network) addDetailLocked(id string, d *Detail) {
-	size := d.size()
-	for len(n.order) > 0 && n.held+size > n.maxBytes {
+func (n *Network) addDetailLocked(id string, d heldDetail) {
+	for len(n.order) > 0 && n.held+d.bytes > n.maxBytes {
 		n.dropDetailLocked(n.order[0])
 	}
-	if n.held+size > n.maxBytes {
+	if n.held+d.bytes > n.maxBytes {
 		return
 	}
 	n.details[id] = d
 	n.order = append(n.order, id)
-	n.held += size
+	n.held += d.bytes
 }
 
 func (n *Network) dropLocked(id string) {
@@ -120,7 +125,7 @@ func (n *Network) dropDetailLocked(id string) {
 	if !ok {
 		return
 	}
-	n.held -= d.size()
+	n.held -= d.bytes
 	delete(n.details, id)
 	switch at := slices.Index(n.order, id); {
 	case at == 0: // as a rule
@@ -141,8 +146,8 @@ func (n *Network) Find(id string) (x Exchange, gone, ok bool) {
 		return Exchange{}, false, false
 	}
 	x.Summary = *e.Value.Exchange
-	if d := n.details[id]; d != nil {
-		x.Detail = *d
+	if d, ok := n.details[id]; ok {
+		x.Detail = *d.detail
 		return x, false, true
 	}
 	return x, true, true
@@ -192,5 +197,7 @@ func (i *ids) init() {
 
 func (i *ids) next() string {
 	const odd = 0x9e3779b97f4b
-	return fmt.Sprintf("%012x", ((i.base+i.n.Add(1))*odd)&(1<<48-1))
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], (i.base+i.n.Add(1))*odd)
+	return hex.EncodeToString(b[2:])
 }

@@ -14,14 +14,13 @@ func (r *Redactor) Body(contentType string, data []byte) []byte {
 	if len(data) == 0 {
 		return data
 	}
-	media, params, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		media, _, _ = strings.Cut(strings.ToLower(contentType), ";")
-	}
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
 	switch {
 	case media == "application/x-www-form-urlencoded":
 		return r.likely(r.form(data))
 	case strings.HasPrefix(media, "multipart/"):
+		_, params, _ := mime.ParseMediaType(contentType)
 		return r.likely(r.multipart(data, params["boundary"]))
 	case strings.HasSuffix(media, "xml"), strings.HasSuffix(media, "html"):
 		return r.likely(r.pairs(r.xml(data)))

@@ -23,7 +23,8 @@ func (r *Redactor) Header(h map[string][]string) {
 }
 
 func (r *Redactor) headerValue(name, v string) string {
-	switch strings.ToLower(name) {
+	var buf [maxName]byte
+	switch string(lower(buf[:0], name)) {
 	case "authorization", "proxy-authorization":
 		if scheme, rest, ok := strings.Cut(v, " "); ok && rest != "" {
 			return scheme + " " + Mask
@@ -47,6 +48,18 @@ func (r *Redactor) headerValue(name, v string) string {
 		return mask(v)
 	}
 	return r.Text(v)
+}
+
+// lower appends a name in lower case.
+func lower(dst []byte, name string) []byte {
+	for i := 0; i < len(name) && len(dst) < cap(dst); i++ {
+		c := name[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }
 
 func mask(v string) string {

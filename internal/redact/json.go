@@ -16,6 +16,7 @@ func (r *Redactor) json(data []byte) []byte { return r.jsonAt(data, 0) }
 
 func (r *Redactor) jsonAt(data []byte, depth int) []byte {
 	var out []byte
+	var keys keyMemo
 	done := 0
 	for i := 0; ; {
 		at := bytes.IndexByte(data[i:], '"')
@@ -35,7 +36,7 @@ func (r *Redactor) jsonAt(data []byte, depth int) []byte {
 		}
 		value := skipSpace(data, colon+1)
 		i = value
-		if value >= len(data) || !r.secretKey(data[at:end]) || !holds(data[value:]) {
+		if value >= len(data) || !keys.secret(r, data[at:end]) || !holds(data[value:]) {
 			continue
 		}
 		end = valueEnd(data, value)
@@ -97,6 +98,21 @@ func (r *Redactor) nested(text []byte, depth int) []byte {
 		text = r.xml(text)
 	}
 	return r.jsonAt(text, depth)
+}
+
+// keyMemo remembers what was found of keys: those of a list of objects repeat.
+type keyMemo [32]struct {
+	quoted []byte
+	secret bool
+}
+
+func (m *keyMemo) secret(r *Redactor, quoted []byte) bool {
+	n := len(quoted) // with two quotes at least
+	e := &m[(n*131+int(quoted[1])*31+int(quoted[n/2])*17+int(quoted[n-2])*7)%len(m)]
+	if !bytes.Equal(e.quoted, quoted) {
+		e.quoted, e.secret = quoted, r.secretKey(quoted)
+	}
+	return e.secret
 }
 
 func (r *Redactor) secretKey(quoted []byte) bool {

@@ -39,15 +39,54 @@ func known() []look {
 	}
 }
 
+// Bits of what is looked for besides the known keys, whose bits are their indices.
+const (
+	bitJWT = 1 << (31 - iota)
+	bitPrivateKey
+	bitUserinfo
+)
+
+const (
+	jwtStart      = "eyJ"
+	privateKeyEnd = "PRIVATE KEY-----"
+	schemeEnd     = "://"
+)
+
+func lookStarts() *starts {
+	var s starts
+	for i, l := range known() {
+		s.add(l.prefix, 1<<i)
+	}
+	s.add(jwtStart, bitJWT)
+	s.add(privateKeyEnd, bitPrivateKey)
+	s.add(schemeEnd, bitUserinfo)
+	return &s
+}
+
 // likely masks what looks like a secret, wherever it is.
 func (r *Redactor) likely(data []byte) []byte {
 	if len(data) < minLook {
 		return data
 	}
-	for _, l := range r.looks {
-		data = maskKnown(data, l)
+	bits := seen(r.lookStarts, data)
+	if bits == 0 {
+		return data
 	}
-	return maskUserinfo(maskPrivateKeys(maskJWT(data)))
+	for i, l := range r.looks {
+		if bits&(1<<i) != 0 {
+			data = maskKnown(data, l)
+		}
+	}
+	if bits&bitJWT != 0 {
+		data = maskJWT(data)
+	}
+	if bits&bitPrivateKey != 0 {
+		data = maskPrivateKeys(data)
+	}
+	if bits&bitUserinfo != 0 && bytes.IndexByte(data, '@') >= 0 {
+		data = maskUserinfo(data)
+	}
+	return data
 }
 
 func maskKnown(data []byte, l look) []byte {
@@ -82,7 +121,7 @@ func maskJWT(data []byte) []byte {
 	var out []byte
 	done := 0
 	for i := 0; ; {
-		at := bytes.Index(data[i:], []byte("eyJ"))
+		at := bytes.Index(data[i:], []byte(jwtStart))
 		if at < 0 {
 			return finish(out, data, done)
 		}
@@ -108,11 +147,11 @@ func maskPrivateKeys(data []byte) []byte {
 	var out []byte
 	done := 0
 	for i := 0; ; {
-		at := bytes.Index(data[i:], []byte("PRIVATE KEY-----"))
+		at := bytes.Index(data[i:], []byte(privateKeyEnd))
 		if at < 0 {
 			return finish(out, data, done)
 		}
-		from := i + at + len("PRIVATE KEY-----")
+		from := i + at + len(privateKeyEnd)
 		end := len(data)
 		if n := bytes.Index(data[from:], []byte("-----END")); n >= 0 {
 			end = from + n
@@ -122,8 +161,8 @@ func maskPrivateKeys(data []byte) []byte {
 			done = end
 		}
 		i = end
-		if next := bytes.Index(data[end:], []byte("PRIVATE KEY-----")); next >= 0 && bytes.HasPrefix(data[end:], []byte("-----END")) {
-			i = end + next + len("PRIVATE KEY-----")
+		if next := bytes.Index(data[end:], []byte(privateKeyEnd)); next >= 0 && bytes.HasPrefix(data[end:], []byte("-----END")) {
+			i = end + next + len(privateKeyEnd)
 		}
 	}
 }
@@ -133,11 +172,11 @@ func maskUserinfo(data []byte) []byte {
 	var out []byte
 	done := 0
 	for i := 0; ; {
-		at := bytes.Index(data[i:], []byte("://"))
+		at := bytes.Index(data[i:], []byte(schemeEnd))
 		if at < 0 {
 			return finish(out, data, done)
 		}
-		from := i + at + len("://")
+		from := i + at + len(schemeEnd)
 		end, colon, found := from, -1, -1
 		for ; end < len(data) && !endsAuthority(data[end]); end++ {
 			switch {

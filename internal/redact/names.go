@@ -2,6 +2,7 @@ package redact
 
 import (
 	"bytes"
+	"math/bits"
 	"slices"
 )
 
@@ -25,22 +26,26 @@ func words() []string {
 
 // Redactor knows what is secret. It is safe for concurrent use.
 type Redactor struct {
-	parts [256][]string // by their first byte
-	looks []look
-	words map[string]bool
+	words      [256][]string // by their first byte
+	parts      []string
+	partStarts *starts
+	looks      []look
+	lookStarts *starts
 }
 
 // New returns a redactor that treats, besides the usual names, the given ones as
 // secret. They are compared like all names: without regard to case, hyphens,
 // underscores and dots.
 func New(names ...string) *Redactor {
-	r := &Redactor{words: map[string]bool{}, looks: known()}
-	for _, part := range parts() {
-		r.parts[part[0]] = append(r.parts[part[0]], part)
+	r := &Redactor{parts: parts(), partStarts: &starts{}, looks: known(), lookStarts: lookStarts()}
+	for i, part := range r.parts {
+		r.partStarts.add(part, 1<<i)
 	}
 	for _, name := range slices.Concat(words(), names) {
 		var buf [maxName]byte
-		r.words[string(normalize(buf[:0], name))] = true
+		if word := string(normalize(buf[:0], name)); word != "" {
+			r.words[word[0]] = append(r.words[word[0]], word)
+		}
 	}
 	return r
 }
@@ -54,14 +59,26 @@ func (r *Redactor) Secret(name string) bool { return secret(r, name) }
 func secret[T string | []byte](r *Redactor, name T) bool {
 	var buf [maxName]byte
 	plain := normalize(buf[:0], name)
-	if r.words[string(plain)] {
-		return true
+	if len(plain) == 0 {
+		return false
 	}
-	for i, c := range plain {
-		for _, part := range r.parts[c] {
-			if bytes.HasPrefix(plain[i:], []byte(part)) && !harmless(plain[i:]) {
-				return true
-			}
+	for _, word := range r.words[plain[0]] {
+		if string(plain) == word {
+			return true
+		}
+	}
+	for found := seen(r.partStarts, plain); found != 0; found &= found - 1 {
+		if holdsPart(plain, r.parts[bits.TrailingZeros32(found)]) {
+			return true
+		}
+	}
+	return false
+}
+
+func holdsPart(name []byte, part string) bool {
+	for i := range name {
+		if bytes.HasPrefix(name[i:], []byte(part)) && !harmless(name[i:]) {
+			return true
 		}
 	}
 	return false

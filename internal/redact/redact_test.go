@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -149,16 +148,6 @@ func FuzzBody(f *testing.F) {
 		}
 		_ = r.Text(string(data))
 	})
-}
-
-func BenchmarkBodyJSON1KiB(b *testing.B) {
-	body := []byte(`{"items":[` + strings.TrimSuffix(strings.Repeat(`{"id":12345,"name":"some thing","price":9.99,"ok":true},`, 17), ",") + `]}`)
-	r := New()
-	b.ReportAllocs()
-	b.SetBytes(int64(len(body)))
-	for b.Loop() {
-		r.Body("application/json", body)
-	}
 }
 
 // What is encoded within JSON, by a server that echoes or a logger that quotes, is no

@@ -13,19 +13,17 @@ func (r *Redactor) URL(u string) string { return r.Text(u) }
 // Text masks what looks like a secret in a text, and the values of secret names in
 // pairs such as name=value.
 func (r *Redactor) Text(s string) string {
-	if strings.IndexByte(s, '=') < 0 && !suspicious(s) {
-		return s
+	if strings.IndexByte(s, '=') < 0 {
+		found := seen(r.lookStarts, s)
+		if len(s) < minLook || found == 0 || found == bitUserinfo && strings.IndexByte(s, '@') < 0 {
+			return s
+		}
 	}
 	out := r.likely(r.pairs([]byte(s)))
 	if string(out) == s {
 		return s
 	}
 	return string(out)
-}
-
-// suspicious tells whether likely may find something, quickly.
-func suspicious(s string) bool {
-	return len(s) > minLook && (strings.Contains(s, "eyJ") || strings.ContainsAny(s, "_-:") || strings.Contains(s, "A") || strings.Contains(s, "earer"))
 }
 
 // pairs masks the values of secret names in name=value. Values end at a

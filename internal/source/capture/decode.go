@@ -16,6 +16,9 @@ import (
 // whole tells that data is all of the body; the result is whole if it is decoded to
 // its end. A body in an unknown encoding is returned as it is.
 func decoded(encoding string, data []byte, whole bool, limit int) ([]byte, bool) {
+	if encoding == "" {
+		return data, whole
+	}
 	encodings := strings.Split(encoding, ",")
 	for i := len(encodings) - 1; i >= 0 && len(data) > 0; i-- {
 		r, err := decoder(strings.ToLower(strings.TrimSpace(encodings[i])), data)

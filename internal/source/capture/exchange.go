@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/recorder"
@@ -20,7 +21,6 @@ import (
 type exchange struct {
 	network *recorder.Network
 	limit   int
-	start   time.Time
 	request *http.Request
 	header  http.Header // as the client sent it
 	sent    *tap        // nil: no body
@@ -28,15 +28,17 @@ type exchange struct {
 	once    sync.Once
 }
 
-// begin captures a request. The request that is to be sent is returned.
-func begin(network *recorder.Network, r *http.Request) (*exchange, *http.Request) {
-	x := &exchange{network: network, limit: network.BodyLimit(), start: time.Now(), request: r, header: maps.Clone(r.Header)}
-	r = r.WithContext(httptrace.WithClientTrace(r.Context(), x.phases.trace()))
+func newExchange(network *recorder.Network) *exchange {
+	return &exchange{network: network, limit: network.BodyLimit(), phases: phases{start: time.Now()}}
+}
+
+// begin captures a request that is to be sent, whose body is replaced.
+func (x *exchange) begin(r *http.Request) {
+	x.request, x.header = r, maps.Clone(r.Header) // may still be sent when the response is over
 	if r.Body != nil && r.Body != http.NoBody {
 		x.sent = newTap(r.Body, r.ContentLength, x.limit, nil)
 		r.Body = x.sent
 	}
-	return x, r
 }
 
 // failed records an exchange without a response.
@@ -58,12 +60,13 @@ func (x *exchange) watch(resp *http.Response, body *broken) *tap {
 	return got
 }
 
-// finished records the exchange when its response is over.
+// finished records the exchange when its response is over. The response's header is
+// no longer the caller's.
 func (x *exchange) finished(resp *http.Response, got *tap, problem error) {
 	x.once.Do(func() {
 		e := x.describe()
 		e.Status, e.StatusText, e.Protocol = resp.StatusCode, reason(resp), resp.Proto
-		e.ResponseHeader, e.ResponseType = maps.Clone(resp.Header), mediaType(resp.Header)
+		e.ResponseHeader, e.ResponseType = resp.Header, mediaType(resp.Header)
 		kept, total, ended := got.view()
 		e.ResponseSize = total
 		e.ResponseBody.Data, ended = decoded(resp.Header.Get("Content-Encoding"), kept, ended && int64(len(kept)) == total, x.limit)
@@ -78,8 +81,9 @@ func (x *exchange) finished(resp *http.Response, got *tap, problem error) {
 // describe returns what is known of the request.
 func (x *exchange) describe() recorder.Exchange {
 	var e recorder.Exchange
-	e.Start, e.Duration = x.start, time.Since(x.start)
-	e.Method, e.URL = x.request.Method, x.request.URL.String()
+	e.Start, e.Duration = x.phases.start, time.Since(x.phases.start)
+	u := x.request.URL
+	e.Method, e.URL, e.Host, e.Path = x.request.Method, u.String(), u.Hostname(), u.EscapedPath()
 	e.RequestHeader, e.RequestType = x.header, mediaType(x.header)
 	kept, total, ended := x.sent.view()
 	e.RequestSize = total
@@ -124,52 +128,63 @@ func ending(ctx context.Context, got *tap, broken error) error {
 // phases notes when the phases of an exchange begin and end. Redirects are exchanges
 // of their own, so each happens once, except for connections that are tried in turn.
 type phases struct {
-	mu sync.Mutex
+	start time.Time
 
-	dns, dnsDone, dial, dialDone, tls, tlsDone time.Time
-	connected, requestSent, gotByte            time.Time
+	dns, dnsDone, dial, dialDone, tls, tlsDone moment
+	connected, requestSent, gotByte            moment
 }
 
-func (p *phases) trace() *httptrace.ClientTrace {
-	mark := func(t *time.Time) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		*t = time.Now()
-	}
-	return &httptrace.ClientTrace{
-		GotConn:              func(httptrace.GotConnInfo) { mark(&p.connected) },
-		DNSStart:             func(httptrace.DNSStartInfo) { mark(&p.dns) },
-		DNSDone:              func(httptrace.DNSDoneInfo) { mark(&p.dnsDone) },
-		ConnectStart:         func(string, string) { mark(&p.dial) },
-		ConnectDone:          func(string, string, error) { mark(&p.dialDone) },
-		TLSHandshakeStart:    func() { mark(&p.tls) },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { mark(&p.tlsDone) },
-		WroteRequest:         func(httptrace.WroteRequestInfo) { mark(&p.requestSent) },
-		GotFirstResponseByte: func() { mark(&p.gotByte) },
-	}
-}
+// moment is nanoseconds since the start, and one more; 0 means never.
+type moment = atomic.Int64
 
-func (p *phases) timings() recorder.Timings {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	span := func(from, to time.Time) time.Duration {
-		if from.IsZero() || to.Before(from) {
-			return -1
-		}
-		return to.Sub(from)
+func (p *phases) mark(m *moment) { m.Store(int64(time.Since(p.start)) + 1) }
+
+// trace notes the phases that each request has, and those of TLS.
+func (p *phases) trace(secure bool) *httptrace.ClientTrace {
+	t := &httptrace.ClientTrace{
+		GotConn:              func(httptrace.GotConnInfo) { p.mark(&p.connected) },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { p.mark(&p.requestSent) },
+		GotFirstResponseByte: func() { p.mark(&p.gotByte) },
 	}
-	t := recorder.Timings{
-		DNS: span(p.dns, p.dnsDone), Connect: span(p.dial, p.dialDone), TLS: span(p.tls, p.tlsDone),
-		Send: span(p.connected, p.requestSent), Wait: span(p.requestSent, p.gotByte), Receive: -1,
-	}
-	if !p.gotByte.IsZero() {
-		t.Receive = time.Since(p.gotByte)
+	if secure {
+		t.TLSHandshakeStart = func() { p.mark(&p.tls) }
+		t.TLSHandshakeDone = func(tls.ConnectionState, error) { p.mark(&p.tlsDone) }
 	}
 	return t
 }
 
+// traceDial notes the phases of a new connection. They are not in trace, since to
+// watch for them costs as much as all the rest, and most requests need none.
+func (p *phases) traceDial() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		DNSStart:     func(httptrace.DNSStartInfo) { p.mark(&p.dns) },
+		DNSDone:      func(httptrace.DNSDoneInfo) { p.mark(&p.dnsDone) },
+		ConnectStart: func(string, string) { p.mark(&p.dial) },
+		ConnectDone:  func(string, string, error) { p.mark(&p.dialDone) },
+	}
+}
+
+func (p *phases) timings() recorder.Timings {
+	span := func(from, to *moment) time.Duration {
+		a, b := from.Load(), to.Load()
+		if a == 0 || b < a {
+			return -1
+		}
+		return time.Duration(b - a)
+	}
+	var now moment
+	p.mark(&now)
+	return recorder.Timings{
+		DNS: span(&p.dns, &p.dnsDone), Connect: span(&p.dial, &p.dialDone), TLS: span(&p.tls, &p.tlsDone),
+		Send: span(&p.connected, &p.requestSent), Wait: span(&p.requestSent, &p.gotByte), Receive: span(&p.gotByte, &now),
+	}
+}
+
 // upgrade returns the protocol that a message asks to change to, or "".
 func upgrade(h http.Header) string {
+	if len(h["Upgrade"]) == 0 {
+		return ""
+	}
 	tokens := strings.Split(strings.ToLower(strings.Join(h.Values("Connection"), ",")), ",")
 	if !slices.ContainsFunc(tokens, func(t string) bool { return strings.TrimSpace(t) == "upgrade" }) {
 		return ""

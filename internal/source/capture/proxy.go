@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -86,7 +87,7 @@ func New(opts Options) *Proxy {
 		opts: opts,
 		log:  opts.Logger,
 		transport: &http.Transport{
-			DialContext:           dialer.DialContext,
+			DialContext:           tracedDial(dialer),
 			Proxy:                 opts.Upstream,
 			TLSClientConfig:       &tls.Config{RootCAs: opts.Roots, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:   handshakeTimeout,
@@ -260,19 +261,41 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The server may answer before it has read the request. HTTP/2 does so anyway.
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		s := &streaming{ResponseWriter: w, buffers: &p.buffers}
-		p.forward.ServeHTTP(s, r.WithContext(context.WithValue(r.Context(), streamKey, s)))
+		p.forward.ServeHTTP(s, p.watched(r, s))
 		if s.from != nil && s.from.err != nil {
 			panic(http.ErrAbortHandler) // otherwise the client would see a whole response
 		}
 	}
 }
 
+// watched returns a request with its way back, and with an exchange for it if one is
+// wanted.
+func (p *Proxy) watched(r *http.Request, s *streaming) *http.Request {
+	ctx := context.WithValue(r.Context(), streamKey, s)
+	if p.opts.Network.Wants() {
+		s.exchange = newExchange(p.opts.Network)
+		ctx = httptrace.WithClientTrace(ctx, s.exchange.phases.trace(r.URL.Scheme == "https"))
+	}
+	return r.WithContext(ctx)
+}
+
+// tracedDial is a dialer's function that tells the exchange that the connection is
+// for.
+func tracedDial(d *net.Dialer) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if s, ok := ctx.Value(streamKey).(*streaming); ok && s.exchange != nil {
+			ctx = httptrace.WithClientTrace(ctx, s.exchange.phases.traceDial())
+		}
+		return d.DialContext(ctx, network, addr)
+	}
+}
+
 // roundTrip sends a request on, and records the exchange when it is over.
 func (p *Proxy) roundTrip(r *http.Request) (*http.Response, error) {
-	s, _ := r.Context().Value(streamKey).(*streaming)
-	var x *exchange
-	if p.opts.Network.Wants() {
-		x, r = begin(p.opts.Network, r)
+	s := r.Context().Value(streamKey).(*streaming)
+	x := s.exchange
+	if x != nil {
+		x.begin(r)
 	}
 	resp, err := p.transport.RoundTrip(r)
 	if err != nil {
@@ -282,10 +305,7 @@ func (p *Proxy) roundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	body := &broken{ReadCloser: resp.Body}
-	if s != nil {
-		s.from = body
-	}
-	resp.Body = body
+	s.from, resp.Body = body, body
 	if x != nil {
 		resp.Body = x.watch(resp, body)
 	}
@@ -309,8 +329,9 @@ func (b *broken) Read(p []byte) (int, error) {
 // streaming sends on what was read of a body before more of it is waited for.
 type streaming struct {
 	http.ResponseWriter
-	left int64   // of a known length; negative: unknown
-	from *broken // nil: there is no response of a server
+	left     int64     // of a known length; negative: unknown
+	from     *broken   // nil: there is no response of a server
+	exchange *exchange // nil: it is not recorded
 
 	buffers *sync.Pool // of *[copyBuffer]byte
 }

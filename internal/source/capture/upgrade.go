@@ -15,9 +15,11 @@ import (
 // side does; its sizes are those of what was spoken.
 func (p *Proxy) serveUpgrade(w http.ResponseWriter, r *http.Request) {
 	asked := upgrade(r.Header)
-	var x *exchange
-	if p.opts.Network.Wants() {
-		x, r = begin(p.opts.Network, r)
+	s := &streaming{ResponseWriter: w, left: -1, buffers: &p.buffers}
+	r = p.watched(r, s)
+	x := s.exchange
+	if x != nil {
+		x.begin(r)
 	}
 	goproxy.RemoveProxyHeaders(&goproxy.ProxyCtx{Req: r, Proxy: p.forward}, r)
 	r.Header.Set("Connection", "Upgrade")
@@ -32,7 +34,7 @@ func (p *Proxy) serveUpgrade(w http.ResponseWriter, r *http.Request) {
 	defer resp.Body.Close()
 	server, ok := resp.Body.(io.ReadWriteCloser)
 	if resp.StatusCode != http.StatusSwitchingProtocols || !ok || upgrade(resp.Header) != asked {
-		p.declined(w, r, resp, x)
+		p.declined(s, r, resp)
 		return
 	}
 	sent, received, err := p.speak(w, resp, server)
@@ -43,15 +45,15 @@ func (p *Proxy) serveUpgrade(w http.ResponseWriter, r *http.Request) {
 }
 
 // declined passes an ordinary response on.
-func (p *Proxy) declined(w http.ResponseWriter, r *http.Request, resp *http.Response, x *exchange) {
-	limit := 0
+func (p *Proxy) declined(s *streaming, r *http.Request, resp *http.Response) {
+	x, limit := s.exchange, 0
 	if x != nil {
 		limit = x.limit
 	}
 	got := newTap(resp.Body, resp.ContentLength, limit, nil)
-	maps.Copy(w.Header(), resp.Header)
-	w.WriteHeader(resp.StatusCode)
-	_, err := io.Copy(&streaming{ResponseWriter: w, left: -1, buffers: &p.buffers}, got)
+	maps.Copy(s.Header(), resp.Header)
+	s.ResponseWriter.WriteHeader(resp.StatusCode)
+	_, err := io.Copy(s, got)
 	if x != nil {
 		x.finished(resp, got, ending(r.Context(), got, err))
 	}
