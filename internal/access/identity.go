@@ -35,6 +35,9 @@ type Identity struct {
 	// Limited says why Scopes is less than the way in would normally give, as a
 	// sentence without a full stop; empty when nothing was taken away.
 	Limited string
+	// Valid tells later whether the credentials still hold; nil means that they always
+	// do. It may read a file.
+	Valid func() bool `json:"-"`
 }
 
 // Can reports whether the identity holds scope or one that implies it.

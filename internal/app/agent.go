@@ -89,7 +89,7 @@ func NewAgent(ctx context.Context, opts AgentOptions) (_ *Agent, err error) {
 	}
 	undo.add(func() { _ = a.state.Close() })
 
-	hub := wsconn.NewHub(wsconn.Options{Logger: opts.Logger})
+	hub := wsconn.NewHub(wsconn.Options{Entitled: entitled, Logger: opts.Logger})
 	a.hub = hub
 	api := newAgentAPI(opts, hub)
 	routes := append(agentRoutes(api), server.Route{

@@ -73,7 +73,7 @@ func New(ctx context.Context, opts Options) (_ *App, err error) {
 	addSensors(app.model(), cfg, from.devices, log)
 
 	// Protocols.
-	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Logger: opts.Logger})
+	hub := wsconn.NewHub(wsconn.Options{MaxConns: cfg.Limits.MaxWebSockets, Entitled: entitled, Logger: opts.Logger})
 	agent := app.api(ctx, opts, hub)
 	device := helios.New(helios.Deps{
 		Version: opts.Version, Hub: hub, Telemetry: from.samples, Processes: from.processes, USB: from.usb,
@@ -175,4 +175,10 @@ func closeConsole(m *console.Manager) {
 	if m != nil {
 		m.Close()
 	}
+}
+
+// entitled ends the sockets of tokens that were revoked, and of sessions that ended.
+func entitled(r *http.Request) func() bool {
+	id, _ := access.From(r.Context())
+	return id.Valid
 }

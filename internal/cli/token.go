@@ -23,7 +23,7 @@ func newToken(s *shared) *cobra.Command {
 		Use:   "token",
 		Short: "Manage the tokens that let clients in from elsewhere",
 		Long: `Manage the tokens of the server on this machine, in its state directory. A running
-server takes over changes at once; a revoked token ends its sessions.
+server takes over changes at once; a revoked token ends its sessions and sockets.
 
 Scopes, each including those before it: view (see everything but type nothing),
 control (change things), console (use shells), admin (everything).

@@ -91,7 +91,7 @@ func (s *Server) byHeader(r *http.Request, values []string) (access.Identity, *r
 	if no != nil {
 		return access.Identity{}, no
 	}
-	return access.Identity{Name: v.Name, Scopes: v.Scopes, Via: access.ViaToken}, nil
+	return access.Identity{Name: v.Name, Scopes: v.Scopes, Via: access.ViaToken, Valid: func() bool { return s.tokens.Holds(v) }}, nil
 }
 
 // verify checks a token under the limit of attempts.
@@ -132,11 +132,16 @@ func (s *Server) byCookie(r *http.Request) (access.Identity, bool) {
 	if err != nil {
 		return access.Identity{}, false
 	}
-	info, ok, err := s.sessions.Find(cookie.Value, s.place(r))
+	secret, place := cookie.Value, s.place(r)
+	info, ok, err := s.sessions.Find(secret, place)
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "read the tokens", "err", err)
 	}
-	return access.Identity{Name: info.Name, Scopes: info.Scopes, Via: access.ViaCookie}, ok
+	valid := func() bool {
+		_, ok, err := s.sessions.Find(secret, place)
+		return ok || err != nil
+	}
+	return access.Identity{Name: info.Name, Scopes: info.Scopes, Via: access.ViaCookie, Valid: valid}, ok
 }
 
 // place is where a session counts, see token.Place.

@@ -72,7 +72,7 @@ func BenchmarkPump(b *testing.B) {
 		b.SetBytes(1024)
 		nc := drained(b)
 		hub := NewHub(Options{})
-		c, err := hub.adopt(nc, false, nil)
+		c, err := hub.adopt(nc, false, nil, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

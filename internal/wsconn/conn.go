@@ -25,7 +25,8 @@ type Conn struct {
 	nc      net.Conn
 	vector  bool // the transport has writev and survives a write that timed out
 	deflate bool
-	early   []byte // bytes that came with the handshake
+	early   []byte      // bytes that came with the handshake
+	still   func() bool // see Options.Entitled; may be nil
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc

@@ -10,6 +10,15 @@ import (
 // pings but reads nothing does not make memory grow.
 const maxControl = 16
 
+// checkIn pings the peer, or ends a connection that the peer may no longer have.
+func (c *Conn) checkIn() {
+	if c.still != nil && !c.still() {
+		c.Close(CodePolicy, "the credentials do not hold any more")
+		return
+	}
+	c.ping()
+}
+
 // ping asks the peer for a sign of life.
 func (c *Conn) ping() { c.sendControl(ws.OpPing, nil) }
 

@@ -3,6 +3,7 @@ package wsconn
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,11 @@ type Options struct {
 	// StallLimit ends a connection whose peer accepts nothing, unless
 	// Conn.SetStallLimit says otherwise.
 	StallLimit time.Duration
+	// Entitled returns for a handshake what tells whether the connection may go on;
+	// nil means that it always may. It is asked before each ping, from one goroutine
+	// for all connections, and should be quick. A connection that may not is closed
+	// with 1008. Entitled itself may be nil.
+	Entitled func(r *http.Request) (still func() bool)
 	// Logger gets a debug record per connection that ends; nil means no log.
 	Logger *slog.Logger
 }

@@ -65,7 +65,7 @@ func (h *Hub) duties(due []duty, now moment, tick time.Duration) []duty {
 			due = append(due, duty{c, (*Conn).endSlow})
 		case now.add(tick) > c.nextPing: // the next tick would be too late
 			c.nextPing = now.add(h.opts.PingEvery)
-			due = append(due, duty{c, (*Conn).ping})
+			due = append(due, duty{c, (*Conn).checkIn})
 		}
 	}
 	return due

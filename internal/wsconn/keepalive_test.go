@@ -1,11 +1,15 @@
 package wsconn
 
 import (
+	"bufio"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/heliograph/heliograph/internal/testkit/pipe"
 )
 
 // TestPingsComeInTime: never more than the interval apart, whatever the phase
@@ -30,6 +34,32 @@ func TestPingsComeInTime(t *testing.T) {
 			other.send(ws.OpPong, nil)
 		}
 		_ = other.nc.Close()
+	})
+}
+
+// TestCredentialsThatEnd ends a connection, with the next ping at the latest, whose
+// owner may not have it any more.
+func TestCredentialsThatEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := NewHub(Options{})
+		server, client := pipe.New(4096)
+		var valid atomic.Bool
+		valid.Store(true)
+		c, err := hub.adopt(server, false, nil, valid.Load)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hub.Go(c, func(c *Conn) { _ = c.Serve(ignore) })
+		l := &link{t: t, hub: hub, conn: c, nc: client, r: bufio.NewReader(client)}
+		defer l.end()
+		if op, _, err := l.receive(); op != ws.OpPing || err != nil {
+			t.Fatalf("received %v, %v", op, err)
+		}
+		valid.Store(false)
+		began := time.Now()
+		if _, code, reason := l.messages(); code != CodePolicy || reason == "" || time.Since(began) > DefaultPingEvery {
+			t.Errorf("closed with %d, %q after %v", code, reason, time.Since(began))
+		}
 	})
 }
 

@@ -140,7 +140,7 @@ func TestWakeAfterTheEnd(t *testing.T) {
 	var wakers sync.WaitGroup
 	for range 50 {
 		p := tcpPair(t)
-		c, err := hub.adopt(p.server, false, nil)
+		c, err := hub.adopt(p.server, false, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -99,7 +99,11 @@ func (h *Hub) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
 		return nil, fmt.Errorf("upgrade to a WebSocket: %w", err)
 	}
 	_, deflate := flate.Accepted()
-	return h.adopt(nc, deflate, buffered(rw.Reader))
+	var still func() bool
+	if h.opts.Entitled != nil {
+		still = h.opts.Entitled(r)
+	}
+	return h.adopt(nc, deflate, buffered(rw.Reader), still)
 }
 
 // plainRequest returns the request with the headers of the handshake in their
@@ -126,9 +130,10 @@ func buffered(r *bufio.Reader) []byte {
 	return append([]byte(nil), peeked...)
 }
 
-// adopt takes over a transport after the handshake.
-func (h *Hub) adopt(nc net.Conn, deflate bool, early []byte) (*Conn, error) {
+// adopt takes over a transport after the handshake. still may be nil.
+func (h *Hub) adopt(nc net.Conn, deflate bool, early []byte, still func() bool) (*Conn, error) {
 	c := newConn(h, nc, deflate, early)
+	c.still = still
 	if err := h.add(c); err != nil {
 		c.refuse(err)
 		return nil, err

@@ -152,6 +152,13 @@ type Verified struct {
 	hash hash
 }
 
+// Holds reports whether a token still exists. While the tokens cannot be read, it
+// does.
+func (s *Store) Holds(v Verified) bool {
+	_, ok, err := s.byHash(v.hash)
+	return ok || err != nil
+}
+
 // byHash returns the token with the hash h, if it still exists.
 func (s *Store) byHash(h hash) (Info, bool, error) {
 	tokens, err := s.current()

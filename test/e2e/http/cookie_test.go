@@ -181,3 +181,27 @@ func TestTokenIsPrintedOnce(t *testing.T) {
 		t.Errorf("printed again: %s", again.Output())
 	}
 }
+
+// Design 7: credentials that end take the open sockets with them; those of others go
+// on.
+func TestRevokedCredentialsEndSockets(t *testing.T) {
+	t.Parallel()
+	d := start(t)
+	laptop := makeToken(t, d, "laptop", "view")
+	byToken := d.DialWith("/v1/ws/telemetry", device.DialOptions{Header: http.Header{"Authorization": {"Bearer " + laptop}}})
+	c := logIn(t, d)
+	byCookie := d.DialWith("/v1/ws", device.DialOptions{Header: http.Header{
+		"Cookie": {c.Name + "=" + c.Value}, "X-Forwarded-For": {"192.0.2.1"}, "Origin": {d.URL},
+	}})
+	byUser := d.Dial("/v1/ws/telemetry")
+	command(t, "token", "revoke", "laptop", "--state-dir", d.StateDir)
+	if r := d.Ask("DELETE", "/auth/session", "", stranger("Cookie", c.Name+"="+c.Value)...); r.Status != 204 {
+		t.Fatalf("log out: %d", r.Status)
+	}
+	for name, s := range map[string]*device.Socket{"token": byToken, "cookie": byCookie} {
+		if code, reason := s.WaitClose(); code != 1008 || !strings.Contains(reason, "credentials") {
+			t.Errorf("%s: closed with %d, %q", name, code, reason)
+		}
+	}
+	byUser.Next()
+}
