@@ -40,9 +40,9 @@ for suite in "${suites[@]}"; do
 		mapfile -t packages < <({ go list ./test/e2e/... && go list ./... | grep -v /test/e2e/; } | grep -vE '/test/e2e/(channels|faults|http|streams)$')
 		HELIOGRAPH_BIN=$work/heliograph-race sum go go "${gotest[@]}" -p 4 "${packages[@]}"
 		;;
-	# With the binary that is shipped. The first are alone on the machine: they measure
-	# what slow clients do to fast ones.
-	e2e) sum go e2e "${gotest[@]}" -p 1 ./test/e2e/{channels,faults} ;;
+	# With the binary that is shipped. The first have the machine to themselves: they look
+	# at what slow clients do to fast ones, and mostly wait.
+	e2e) sum go e2e "${gotest[@]}" -p 2 ./test/e2e/{channels,faults} ;;
 	pictures) sum go pictures "${gotest[@]}" -p 2 -parallel 4 ./test/e2e/{streams,http} ;;
 	asyncapi) sum one asyncapi node api/validate.mjs api/*.asyncapi.json api/*.openapi.json ;;
 	types) sum one types npm --prefix test/ui run --silent check ;;
