@@ -8,12 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/heliograph/heliograph/test/bench/usage"
 )
 
 // server is a heliograph under measurement.
@@ -88,28 +89,8 @@ func (s *server) dial(path string) (*websocket.Conn, error) {
 	return c, nil
 }
 
-// cpu returns the user and system time that the server has used.
-func (s *server) cpu() time.Duration {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+2:]))
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100
-}
-
-// rss returns the resident size in bytes.
-func (s *server) rss() int64 {
-	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.cmd.Process.Pid))
-	fields := strings.Fields(string(data))
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(fields[1], 10, 64)
-	return pages * int64(os.Getpagesize())
-}
+func (s *server) cpu() time.Duration { return usage.CPU(s.cmd.Process.Pid) }
+func (s *server) rss() int64         { return usage.RSS(s.cmd.Process.Pid) }
 
 func measureStart(binary string) error {
 	var best time.Duration

@@ -13,10 +13,11 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/heliograph/heliograph/test/bench/usage"
 )
 
 func main() {
@@ -158,28 +159,12 @@ func (p *proxy) stop() {
 	_ = p.cmd.Wait()
 }
 
-// cpu returns the user and system time that the process has used; 0 without a proxy.
+// cpu returns what the process has used; 0 without a proxy.
 func (p *proxy) cpu() time.Duration {
 	if p == nil {
 		return 0
 	}
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+2:]))
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100
+	return usage.CPU(p.cmd.Process.Pid)
 }
 
-// rss returns the resident size in bytes.
-func (p *proxy) rss() int64 {
-	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
-	fields := strings.Fields(string(data))
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(fields[1], 10, 64)
-	return pages * int64(os.Getpagesize())
-}
+func (p *proxy) rss() int64 { return usage.RSS(p.cmd.Process.Pid) }
