@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/heliograph/heliograph/test/e2e/device"
 )
 
 var durationForm = regexp.MustCompile(`^PT(\d+H)?(\d+M)?(\d+S)?$`)
@@ -17,7 +19,11 @@ func TestAgentStatus(t *testing.T) {
 		for name, a := range map[string]*agent{"app": startMode(t, compat), "orders": startProgram(t, compat)} {
 			for _, query := range []string{"", "?window=1", "?compat=none", "?compat=mirror"} {
 				mirror := query != "?compat=none" && (compat == "mirror" || query == "?compat=mirror")
-				o := a.object(a.Get("/api/v1/agent/status" + query))
+				var o object
+				device.Poll(t, "the application to run", func() bool { // the agent is there before it
+					o = a.object(a.Get("/api/v1/agent/status" + query))
+					return o.object("app")["processId"] != nil
+				})
 				info := o.object("agent")
 				for _, member := range []string{"name", "version", "framework", "frameworkVersion"} {
 					if info.text(member) == "" {
