@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/heliograph/heliograph/internal/recorder"
@@ -140,7 +142,11 @@ func (p *Program) Run(ctx context.Context) (Exit, error) {
 			p.program.log.Warn("serve the agent", "err", err)
 		}
 	})
-	if err := p.program.start(p.URLs()); err != nil {
+	p.program.canceled = ctx.Done()
+	switch err := p.program.start(p.URLs()); {
+	case errors.Is(err, child.ErrCanceled):
+		return Exit{Signal: syscall.SIGTERM}, nil
+	case err != nil:
 		return Exit{}, err
 	}
 	<-p.program.ended

@@ -38,6 +38,8 @@ type program struct {
 	dir    string
 	wg     sync.WaitGroup
 
+	canceled <-chan struct{} // see child.Options; nil: never
+
 	child *child.Child  // nil: not started
 	exit  child.Exit    // when it has ended
 	ended chan struct{} // and all is recorded
@@ -109,7 +111,7 @@ func (p *program) start(urls []string) error {
 	}
 	c, err := child.Start(child.Options{
 		Command: p.opts.Command, Env: env, Stdin: p.opts.Stdin, Stdout: p.opts.Stdout, Stderr: p.opts.Stderr,
-		Recorder: p.rec, Redact: p.redact, Witness: p.opts.Witness, Logger: p.log,
+		Recorder: p.rec, Redact: p.redact, Witness: p.opts.Witness, Canceled: p.canceled, Logger: p.log,
 	})
 	if err != nil {
 		return err

@@ -120,6 +120,8 @@ func runRun(ctx context.Context, info BuildInfo, streams Streams, opts runOption
 	if err := attend(&run.ProgramOptions, streams); err != nil {
 		return runFailure{err, ExitRunFailed}
 	}
+	ctx, stop := endingSignals(ctx)
+	defer stop()
 	program, err := app.NewProgram(ctx, run)
 	if err != nil {
 		return runFailure{err, ExitRunFailed}
@@ -128,8 +130,6 @@ func runRun(ctx context.Context, info BuildInfo, streams Streams, opts runOption
 	if err := opts.tell(streams, program); err != nil {
 		return runFailure{err, ExitRunFailed}
 	}
-	ctx, stop := endingSignals(ctx)
-	defer stop()
 	exit, err := program.Run(ctx)
 	var failure runFailure
 	switch err = notStarted(err); {

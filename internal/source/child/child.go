@@ -22,6 +22,8 @@ var (
 	ErrNotFound = errors.New("command not found")
 	// ErrNotExecutable says that the file is no program that may be run.
 	ErrNotExecutable = errors.New("cannot be executed")
+	// ErrCanceled says that Options.Canceled came before the program was started.
+	ErrCanceled = errors.New("canceled before it was started")
 )
 
 // Options of a child. Command, the three streams and Recorder are required.
@@ -40,6 +42,10 @@ type Options struct {
 	// Witness is a command that does nothing but Witness. Without it every signal is
 	// passed on.
 	Witness []string
+	// Canceled is closed by the signals that would end the program. Start starts nothing
+	// if one came before it has taken over signals itself, which passes on all that come
+	// later. It may be nil.
+	Canceled <-chan struct{}
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -100,6 +106,12 @@ func Start(opts Options) (*Child, error) {
 		return nil, err
 	}
 	c.signals = signals
+	select {
+	case <-opts.Canceled:
+		signals.close()
+		return nil, fmt.Errorf("%s: %w", opts.Command[0], ErrCanceled)
+	default:
+	}
 	started := make(chan error, 1)
 	go c.live(path, started)
 	if err := <-started; err != nil {

@@ -139,6 +139,21 @@ func TestNotStarted(t *testing.T) {
 	}
 }
 
+// TestCanceled has a signal come before the program is there to get it.
+func TestCanceled(t *testing.T) {
+	mark := filepath.Join(t.TempDir(), "mark")
+	s := newStage(t, "/bin/sh", "-c", `: >"$0"`, mark)
+	canceled := make(chan struct{})
+	close(canceled)
+	s.opts.Canceled = canceled
+	if _, err := Start(s.opts); !errors.Is(err, ErrCanceled) {
+		t.Errorf("Start: %v", err)
+	}
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("the program was started")
+	}
+}
+
 // Output is passed on byte for byte, and becomes entries.
 func TestOutput(t *testing.T) {
 	s := newStage(t, "/bin/sh", "-c", `printf 'one\r\n\000\377two\n'; printf 'ERROR: three\nfour\n' >&2; printf 'no newline'`)

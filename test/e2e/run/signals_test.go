@@ -72,6 +72,19 @@ func TestSignalsArePassedOn(t *testing.T) {
 	}
 }
 
+// A signal that comes as soon as the address is told, perhaps before the program is
+// there, ends both.
+func TestSignalWhileStarting(t *testing.T) {
+	for range 10 {
+		l := launch(t, nil, "--announce", "stderr", "--", "sleep", "3600")
+		device.Poll(t, "the address", func() bool { return strings.Contains(l.err.String(), "listening on ") })
+		_ = l.cmd.Process.Signal(syscall.SIGTERM)
+		if r := l.wait(); r.code != 143 {
+			t.Errorf("exit code %d, it printed %q and %q", r.code, r.out, r.err)
+		}
+	}
+}
+
 // A signal to the process group has reached the program: it gets it once.
 func TestSignalsToTheGroupArriveOnce(t *testing.T) {
 	l := launch(t, nil, "--", "bash", "-c", trap)
