@@ -38,6 +38,10 @@ func startRun(t *testing.T, args ...string) *agent {
 		a.mirror = a.mirror || arg == "--compat" && args[i+1] == "mirror"
 	}
 	a.Device = device.Start(t, device.Options{Args: args, Run: a.program()})
+	device.Poll(t, "the application to run", func() bool { // the agent is there before it
+		_, err := os.Stat(a.file)
+		return err == nil
+	})
 	return a
 }
 
