@@ -36,8 +36,7 @@ for suite in "${suites[@]}"; do
 		# What of the end-to-end tests needs neither a quiet machine nor pictures gets a binary
 		# with the race detector, which makes encoding pictures ten times as slow.
 		go build -race -ldflags=-w -o "$work/heliograph-race" ./cmd/heliograph || failed=1
-		# The end-to-end tests mostly wait, so they begin first, while the rest is compiled.
-		mapfile -t packages < <({ go list ./test/e2e/... && go list ./... | grep -v /test/e2e/; } | grep -vE '/test/e2e/(channels|faults|http|streams)$')
+		mapfile -t packages < <(go list ./... | grep -vE '/test/e2e/(channels|faults|http|streams)$')
 		HELIOGRAPH_BIN=$work/heliograph-race sum go go "${gotest[@]}" -p 4 "${packages[@]}"
 		;;
 	# With the binary that is shipped. The first have the machine to themselves: they look

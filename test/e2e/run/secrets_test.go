@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/heliograph/heliograph/test/e2e/device"
 )
@@ -91,6 +92,8 @@ func runSecretive(t *testing.T, args ...string) (a *agent, count int) {
 		t.Fatal(err)
 	}
 	a = start(t, w, []string{"sh", path}, append([]string{"--stay", "--log-level", "debug"}, args...)...)
+	// It starts curl two hundred times, which takes a busy machine its time.
+	device.PollFor(t, 3*time.Minute, "the script", func() bool { return strings.HasSuffix(a.Output(), "\ndone\n") })
 	a.wait("done")
 	a.ended()
 	return a, count
