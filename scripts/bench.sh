@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures everything against its floor in one run and writes docs/benchmarks.md.
-# Takes about eight minutes; wants a machine that does nothing else.
+# Takes about thirteen minutes; wants a machine that does nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ulimit -n "$(ulimit -Hn)"

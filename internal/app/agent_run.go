@@ -132,7 +132,8 @@ type Exit = child.Exit
 func Witness(in io.Reader, out io.Writer) { child.Witness(in, out) }
 
 // Run starts the program, shows it until it has ended, and returns how it ended. When
-// ctx is done it stops serving; the program is left to what made ctx end.
+// ctx is done it stops serving; the program is left to what made ctx end, and not
+// started if that came first: the exit is then told as by SIGTERM.
 func (p *Program) Run(ctx context.Context) (Exit, error) {
 	var wg sync.WaitGroup
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))

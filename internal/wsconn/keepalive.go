@@ -46,7 +46,8 @@ func (h *Hub) keepAlive(idle <-chan struct{}) {
 	}
 }
 
-// duty is something to be done for a connection. It does not block.
+// duty is something to be done for a connection. It does not block, apart from what
+// Options.Entitled gave.
 type duty struct {
 	conn *Conn
 	do   func(*Conn)
